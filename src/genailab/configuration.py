@@ -1,0 +1,140 @@
+"""Configurations as plain data: frozen dataclasses from YAML, JSON and ``--set name.field=value``.
+
+Pydantic checks and converts the types; the messages are ours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from genailab.errors import InputError, nearest
+
+__all__ = ["build", "differences", "read_yaml", "to_yaml", "with_settings"]
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Return the configuration dataclass ``cls`` with these values, nested ones as nested mappings.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown (the nearest are suggested) or a value has the wrong type.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Settings:
+    ...     n_latent: int = 10
+    >>> build(Settings, {"n_latent": "20"})
+    Settings(n_latent=20)
+    """
+    _check_names(cls, values, prefix="")
+    try:
+        return TypeAdapter(cls).validate_python(dict(values))
+    except ValidationError as error:
+        raise _first_sentence(error) from error
+
+
+def with_settings(config: T, settings: Sequence[str]) -> T:
+    """Return ``config`` with ``name.field=value`` settings applied, the values read as YAML.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Settings:
+    ...     n_latent: int = 10
+    >>> with_settings(Settings(), ["n_latent=20"])
+    Settings(n_latent=20)
+    """
+    values = dataclasses.asdict(config)  # type: ignore[call-overload]
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name:
+            raise InputError(f"cannot read the setting {setting!r}: write it as name=value, for example vae.n_latent=20")
+        _put(values, name.strip(), _parse(name, text))
+    return build(type(config), values)
+
+
+def to_yaml(config: Any) -> str:
+    """Return the configuration as YAML, in the order of its fields."""
+    return yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping, such as ``config.yaml`` of an earlier run."""
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is not a configuration: it must hold names and values, like config.yaml of a run")
+    return values
+
+
+def differences(before: Any, after: Any) -> list[str]:
+    """Name the settings in which two configurations of one class differ, with both values."""
+    old, new = _flat(_plain(dataclasses.asdict(before))), _flat(_plain(dataclasses.asdict(after)))
+    return [f"{name} was {old.get(name)!r}, now {new.get(name)!r}" for name in new if old.get(name) != new[name]]
+
+
+def _check_names(cls: Any, values: Mapping[str, Any], *, prefix: str) -> None:
+    hints = get_type_hints(cls)
+    for name, value in values.items():
+        if name not in hints:
+            raise InputError(f"there is no setting {prefix + name!r}: {nearest(name, hints)}")
+        if dataclasses.is_dataclass(hints[name]) and isinstance(value, Mapping):
+            _check_names(hints[name], value, prefix=f"{prefix}{name}.")
+
+
+def _first_sentence(error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):  # a configuration's own check says it best
+        return cause
+    name = ".".join(str(part) for part in first["loc"])
+    return InputError(f"the setting {name!r} cannot be {first['input']!r}: {first['msg'].lower()}")
+
+
+def _put(values: dict[str, Any], name: str, value: Any) -> None:
+    *parents, last = name.split(".")
+    for parent in parents:
+        inner = values.get(parent)
+        if not isinstance(inner, dict):
+            raise InputError(f"there is no setting {name!r}: {nearest(parent, [k for k, v in values.items() if isinstance(v, dict)])}")
+        values = inner
+    if isinstance(values.get(last), dict):
+        raise InputError(f"{name!r} is a group of settings: set one of them, for example {name}.{next(iter(values[last]))}")
+    values[last] = value
+
+
+def _parse(name: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"cannot read the value of {name!r}: {text!r} is not valid YAML") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

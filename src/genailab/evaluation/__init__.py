@@ -1,0 +1,1 @@
+"""How good generated cells are, beside strong simple baselines and a real-against-real ceiling."""

@@ -1,0 +1,1 @@
+"""Generative models: one folder a family, one concept a file."""

@@ -1,0 +1,102 @@
+"""What every model has: a loss, and a folder it is saved to and loaded from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from genailab import __version__
+from genailab.configuration import build
+from genailab.errors import InputError
+
+__all__ = ["Batch", "Loss", "Model"]
+
+Batch = Mapping[str, Tensor]
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """What to minimise, a scalar tensor, and the named terms that it is made of (scalars, for the log)."""
+
+    total: Tensor
+    terms: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+
+
+class Model(nn.Module):
+    """An ``nn.Module`` with a configuration, a loss and a saved form without pickles.
+
+    A subclass names its frozen configuration dataclass in ``config_class``, takes one in its constructor and
+    defines ``loss(batch)``. The configuration carries what the weights mean: the order of the genes, the names
+    of the labels, the hash of the split.
+    """
+
+    config_class: ClassVar[type]
+    config: Any
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return what training minimises on this batch, averaged over its rows."""
+        raise NotImplementedError(f"{type(self).__name__} defines no loss")
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write ``model.safetensors`` and ``config.json`` to ``folder``, made if need be."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        description = {
+            "model": type(self).__name__,
+            "genailab_version": __version__,
+            "config": dataclasses.asdict(self.config),
+        }
+        (folder / CONFIG).write_text(json.dumps(description, indent=2) + "\n")
+        save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, folder / WEIGHTS)
+        return folder
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """Load what ``save_pretrained`` wrote, in evaluation mode.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or damaged, holds another model, comes from a newer version, or if weights and
+            configuration do not fit each other. Pickled weights are refused: loading them can run code.
+        """
+        folder = Path(folder)
+        description = _read_config(folder, cls.__name__)
+        model = cls(build(cls.config_class, description["config"]))
+        try:
+            model.load_state_dict(load_file(folder / WEIGHTS))
+        except Exception as error:
+            reason = " ".join(str(error).split())[:300]
+            raise InputError(f"{folder / WEIGHTS} does not fit {folder / CONFIG}: {reason}") from error
+        return model.eval()
+
+
+def _read_config(folder: Path, model: str) -> dict[str, Any]:
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            pickles = [path.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl") for path in folder.glob(suffix)]
+            hint = f"; {pickles[0]!r} is a pickle, which could run code and is not loaded" if pickles else ""
+            raise InputError(f"{folder} holds no {name}{hint}: give a folder that save_pretrained wrote")
+    try:
+        description = json.loads((folder / CONFIG).read_text())
+        found, version = description["model"], description["genailab_version"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / CONFIG} is not a configuration that save_pretrained wrote: {error}") from error
+    if found != model:
+        raise InputError(f"{folder} holds a {found}, not a {model}: load it with {found}.from_pretrained")
+    if _release(version) > _release(__version__):
+        raise InputError(f"{folder} was saved by genailab {version}, newer than this {__version__}: upgrade genailab")
+    return description
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
