@@ -23,7 +23,7 @@ test: lint ## check style, types and import direction, then run the tests
 
 lint: .venv/.dev ## check style, types and import direction only
 	@echo "Checking style, types and import direction"
-	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff check --quiet --output-format concise
 	@.venv/bin/ruff format --check --quiet || { echo "run .venv/bin/ruff format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
@@ -34,7 +34,7 @@ lab: .venv/.notebooks ## open JupyterLab
 notebooks: .venv/.notebooks ## run every notebook from top to bottom
 	@find notebooks -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null | sort | \
 	while IFS= read -r notebook; do \
-	  echo "Running $$notebook"; .venv/bin/jupyter-execute "$$notebook" </dev/null || exit 1; \
+	  echo "Running $$notebook"; .venv/bin/jupyter-execute --NbClientApp.log_level=40 "$$notebook" </dev/null || exit 1; \
 	done
 
 docs: .venv/.docs ## build the site into docs/_build/html/

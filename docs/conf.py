@@ -30,16 +30,10 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 
-# A module's page lists what its __all__ names, lazy re-exports among them.
+# A name is documented once, in the module that defines it: a reference to it has one place to lead to.
 autosummary_generate = True
-autosummary_ignore_module_all = False
-autosummary_imported_members = False
-autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 napoleon_google_docstring = False
 napoleon_preprocess_types = False
-
-# A family of theory pages may still be empty.
-suppress_warnings = ["toc.empty_glob"]

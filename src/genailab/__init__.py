@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _SUBPACKAGES = ("data", "errors", "evaluation", "generative", "nn", "pipelines", "reports", "training")
 
-__all__ = ["__version__", *_SUBPACKAGES]  # noqa: PLE0604 - the names are strings
+__all__ = ["__version__", *_SUBPACKAGES]
 
 
 def __getattr__(name: str) -> ModuleType:

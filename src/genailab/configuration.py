@@ -58,7 +58,9 @@ def with_settings(config: T, settings: Sequence[str]) -> T:
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
-            raise InputError(f"cannot read the setting {setting!r}: write it as name=value, for example vae.n_latent=20")
+            raise InputError(
+                f"cannot read the setting {setting!r}: write it as name=value, for example vae.n_latent=20"
+            )
         _put(values, name.strip(), _parse(name, text))
     return build(type(config), values)
 
@@ -72,27 +74,33 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """Read a YAML mapping, such as ``config.yaml`` of an earlier run."""
     path = Path(path)
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not text: give a YAML file, like config.yaml of a run") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
-        raise InputError(f"{path} is not a configuration: it must hold names and values, like config.yaml of a run")
+        raise InputError(
+            f"{path} is not a configuration: it must hold names and values, like config.yaml of a run"
+        )
     return values
 
 
 def differences(before: Any, after: Any) -> list[str]:
     """Name the settings in which two configurations of one class differ, with both values."""
     old, new = _flat(_plain(dataclasses.asdict(before))), _flat(_plain(dataclasses.asdict(after)))
-    return [f"{name} was {old.get(name)!r}, now {new.get(name)!r}" for name in new if old.get(name) != new[name]]
+    return [
+        f"{name} was {old.get(name)!r}, now {new.get(name)!r}" for name in new if old.get(name) != new[name]
+    ]
 
 
 def _check_names(cls: Any, values: Mapping[str, Any], *, prefix: str) -> None:
     hints = get_type_hints(cls)
     for name, value in values.items():
         if name not in hints:
-            raise InputError(f"there is no setting {prefix + name!r}: {nearest(name, hints)}")
+            raise InputError(f"there is no setting {prefix + str(name)!r}: {nearest(str(name), hints)}")
         if dataclasses.is_dataclass(hints[name]) and isinstance(value, Mapping):
             _check_names(hints[name], value, prefix=f"{prefix}{name}.")
 
@@ -100,9 +108,11 @@ def _check_names(cls: Any, values: Mapping[str, Any], *, prefix: str) -> None:
 def _first_sentence(error: ValidationError) -> InputError:
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, InputError):  # a configuration's own check says it best
-        return cause
     name = ".".join(str(part) for part in first["loc"])
+    if isinstance(cause, InputError):  # a configuration's own check says it best
+        return InputError(f"in the settings of {name!r}, {cause}") if name else cause
+    if first["type"] == "tuple_type":
+        return InputError(f"the setting {name!r} cannot be {first['input']!r}: write a list, such as [a, b]")
     return InputError(f"the setting {name!r} cannot be {first['input']!r}: {first['msg'].lower()}")
 
 
@@ -111,10 +121,13 @@ def _put(values: dict[str, Any], name: str, value: Any) -> None:
     for parent in parents:
         inner = values.get(parent)
         if not isinstance(inner, dict):
-            raise InputError(f"there is no setting {name!r}: {nearest(parent, [k for k, v in values.items() if isinstance(v, dict)])}")
+            groups = [key for key, item in values.items() if isinstance(item, dict)]
+            raise InputError(f"there is no setting {name!r}: {nearest(parent, groups)}")
         values = inner
     if isinstance(values.get(last), dict):
-        raise InputError(f"{name!r} is a group of settings: set one of them, for example {name}.{next(iter(values[last]))}")
+        raise InputError(
+            f"{name!r} is a group of settings: set one of them, for example {name}.{next(iter(values[last]))}"
+        )
     values[last] = value
 
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from genailab.data import load_pbmc, split_cells
 from genailab.errors import InputError
+from genailab.evaluation.baselines import GaussianCopula, IndependentNB
 from genailab.evaluation.cells import CellComparison, compare
 from genailab.evaluation.metrics import METRICS
 from genailab.evaluation.options import ComparisonOptions
@@ -123,3 +125,21 @@ def test_cells_without_types_are_compared_without_agreement(sets):
 def test_too_few_generated_cells_are_refused(comparison, sets):
     with pytest.raises(InputError, match="there are 5 generated cells, but at least 6 are compared"):
         comparison.compare(sets["fresh"].subset(np.arange(5)), subject="few")
+
+
+@pytest.mark.filterwarnings("ignore:8 of 700 cells")
+def test_on_real_pbmc_the_ceiling_is_above_the_copula_and_the_copula_above_independence():
+    cells = load_pbmc()
+    split = split_cells(cells)
+    train, real = cells.subset(split.train), cells.subset(split.test)
+    comparison = CellComparison.fit(real, train=train, options=replace(QUICK, n_components=30))
+    labels, generator = list(real.labels), np.random.default_rng(0)
+    independent, copula = (
+        values(comparison.compare(baseline.fit(train).sample(labels, generator), subject="baseline"))
+        for baseline in (IndependentNB, GaussianCopula)
+    )
+    ceiling = values(comparison.ceiling())
+    assert ceiling["discriminator AUROC"] == pytest.approx(0.5, abs=0.08)
+    for metric in ("energy distance", "sliced Wasserstein", "discriminator AUROC"):
+        assert ceiling[metric] < copula[metric] < independent[metric]
+    assert independent["recall"] < copula["recall"] < ceiling["recall"]

@@ -55,17 +55,29 @@ def test_best_is_the_closest_to_the_ideal(better, values, best):
     half=st.floats(0, 3),
     ceiling=st.floats(-9, 9),
 )
-def test_one_best_ties_overlap_it_and_the_ceiling_takes_no_part(values, half, ceiling):
+def test_one_best_and_what_overlaps_it_is_tied(values, half, ceiling):
     found = [score("m", f"s{i}", value, half) for i, value in enumerate(values)]
-    with_ceiling = [*found, score("m", "ceiling", ceiling, half)]
-    marked = marks(with_ceiling)
+    marked = marks(found)
     assert list(marked.values()).count("best") == 1
-    assert marked.pop("ceiling") == ""
-    assert marked == marks(found)
     best = min(found, key=lambda one: one.value)
     for one in found:
         overlaps = one.ci_low <= best.ci_high
         assert (marked[one.subject] != "") == overlaps
+    with_ceiling = marks([*found, score("m", "ceiling", ceiling, half)])
+    assert with_ceiling.pop("ceiling") == ""  # real cells take no part
+    if ceiling < best.value:  # nobody reaches it: it changes nothing
+        assert with_ceiling == marked
+
+
+def test_passing_the_ceiling_is_no_better_than_reaching_it():
+    found = [
+        score("m", "caricature", 0.2, 0.01),
+        score("m", "as real", 0.5, 0.01),
+        score("m", "far", 0.9, 0.01),
+    ]
+    assert marks(found) == {"caricature": "best", "as real": "", "far": ""}
+    with_ceiling = marks([*found, score("m", "ceiling", 0.5, 0.01)])
+    assert with_ceiling == {"caricature": "tied", "as real": "tied", "far": "", "ceiling": ""}
 
 
 @given(values=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5), half=st.floats(0, 10))

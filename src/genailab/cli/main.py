@@ -34,7 +34,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Take the options of every command."""
@@ -46,18 +48,15 @@ app.command()(doctor)
 
 
 def main() -> None:
-    """Run a command: 0 done, 1 the input or a check failed, 2 the call was wrong, 130 stopped by Ctrl-C."""
+    """Run a command; its exit code says how it went.
+
+    0 done, 1 the input or a check failed, 2 the call was wrong, 130 stopped by Ctrl-C, 143 by SIGTERM.
+    """
     try:
-        app()
-    except InputError as error:
+        # Taken out, so that it may stand anywhere, also behind the command it is meant for.
+        app([word for word in sys.argv[1:] if word != "--debug"], prog_name="genailab")
+    except (InputError, OSError) as error:
         if "--debug" in sys.argv:
             raise
-        _say(f"Error: {error}")
+        print(f"Error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    except KeyboardInterrupt as stop:
-        _say(f"Stopped: {stop}" if str(stop) else "Stopped.")
-        raise SystemExit(130) from None
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -59,8 +59,7 @@ def out_of_fold_scores(
     scores = np.empty(len(cells))
     for fold in range(n_folds):
         held_out = folds == fold
-        # Equal weight to both origins, so that more cells of one don't tilt the forest.
-        forest = RandomForestClassifier(n_trees, class_weight="balanced", random_state=seed + fold, n_jobs=1)
+        forest = RandomForestClassifier(n_trees, random_state=seed + fold, n_jobs=1)
         forest.fit(cells[~held_out], is_generated[~held_out])
         scores[held_out] = forest.predict_proba(cells[held_out])[:, 1]
     return scores[: len(real)], scores[len(real) :]

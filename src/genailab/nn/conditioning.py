@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from genailab.errors import InputError, nearest
 
@@ -31,13 +31,13 @@ class OneHot(nn.Module):
         """Return the features, or None where there is no covariate."""
         if not self.sizes:
             return None
-        return torch.cat([F.one_hot(codes[key], size) for key, size in self.sizes.items()], dim=1).float()
+        return torch.cat([one_hot(codes[key], size) for key, size in self.sizes.items()], dim=1).float()
 
 
 class FiLM(nn.Module):
     """Scale and shift features by a condition: ``h * (1 + scale(c)) + shift(c)``.
 
-    Shapes: features ``(batch, n_features)`` and condition ``(batch, n_condition)`` to ``(batch, n_features)``.
+    Features ``(batch, n_features)`` and a condition ``(batch, n_condition)`` give ``(batch, n_features)``.
     Starts as the identity, so that a new condition can't spoil a network before it has learned anything.
     Perez et al. 2018, "FiLM: Visual Reasoning with a General Conditioning Layer", equation 2.
     """
@@ -62,8 +62,8 @@ def encode_condition(
     Raises
     ------
     InputError
-        If ``n`` is below 1, a covariate is missing or unknown, a name is not among its categories (the nearest
-        are named), or there are not ``n`` of them.
+        If ``n`` is below 1, a covariate is missing or unknown, a name is not among its categories (the
+        nearest are named), or there are not ``n`` of them.
 
     Examples
     --------
@@ -78,7 +78,9 @@ def encode_condition(
             raise InputError(f"the model knows no condition {key!r}: {nearest(key, categories)}")
     missing = [key for key in categories if key not in condition]
     if missing:
-        raise InputError(f"the model needs a condition for {missing[0]!r}, one of {list(categories[missing[0]])[:8]}")
+        raise InputError(
+            f"the model needs a condition for {missing[0]!r}, one of {list(categories[missing[0]])[:8]}"
+        )
     return {key: _codes(key, condition[key], names, n).to(device) for key, names in categories.items()}
 
 
@@ -88,12 +90,14 @@ def _codes(key: str, values: str | Sequence[str] | Tensor, names: tuple[str, ...
     if len(values) != n:
         raise InputError(f"the condition {key!r} has {len(values)} values for {n} samples: give one, or {n}")
     if isinstance(values, Tensor):
+        if values.is_floating_point():
+            raise InputError(f"the codes of {key!r} are {values.dtype}: give names, or whole numbers")
         outside = (values < 0) | (values >= len(names))
         if outside.any():
             raise InputError(f"code {int(values[outside][0])} of {key!r} is outside 0 to {len(names) - 1}")
         return values.long()
     code_of = {name: code for code, name in enumerate(names)}
-    for value in values:
-        if str(value) not in code_of:
-            raise InputError(f"{value!r} is not a known {key}: {nearest(str(value), names)}")
+    for value in map(str, values):
+        if value not in code_of:
+            raise InputError(f"{value!r} is not a known {key}: {nearest(value, names)}")
     return torch.tensor([code_of[str(value)] for value in values])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import nn
 
 __all__ = ["feedforward"]
@@ -15,8 +17,12 @@ def feedforward(n_in: int, n_hidden: int, *, n_layers: int = 1, dropout: float =
     """
     widths = [n_in, *[n_hidden] * n_layers]
     layers: list[nn.Module] = []
-    for width_in, width_out in zip(widths, widths[1:], strict=False):
-        layers += [nn.Linear(width_in, width_out), nn.BatchNorm1d(width_out, momentum=0.01, eps=1e-3), nn.ReLU()]
+    for width_in, width_out in pairwise(widths):
+        layers += [
+            nn.Linear(width_in, width_out),
+            nn.BatchNorm1d(width_out, momentum=0.01, eps=1e-3),
+            nn.ReLU(),
+        ]
         if dropout > 0:
             layers.append(nn.Dropout(dropout))
     return nn.Sequential(*layers)

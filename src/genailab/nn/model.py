@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from packaging.version import Version
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -15,7 +17,7 @@ from genailab import __version__
 from genailab.configuration import build
 from genailab.errors import InputError
 
-__all__ = ["Batch", "Loss", "Model"]
+__all__ = ["Batch", "Loss", "Model", "evaluating"]
 
 Batch = Mapping[str, Tensor]
 
@@ -31,12 +33,24 @@ class Loss:
     terms: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Switch to evaluation mode (no dropout, running statistics) and leave every part as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 class Model(nn.Module):
     """An ``nn.Module`` with a configuration, a loss and a saved form without pickles.
 
     A subclass names its frozen configuration dataclass in ``config_class``, takes one in its constructor and
-    defines ``loss(batch)``. The configuration carries what the weights mean: the order of the genes, the names
-    of the labels, the hash of the split.
+    defines ``loss(batch)``. The configuration carries what the weights mean: the order of the genes, the
+    names of the labels, the hash of the split.
     """
 
     config_class: ClassVar[type]
@@ -55,8 +69,10 @@ class Model(nn.Module):
             "genailab_version": __version__,
             "config": dataclasses.asdict(self.config),
         }
-        (folder / CONFIG).write_text(json.dumps(description, indent=2) + "\n")
-        save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, folder / WEIGHTS)
+        weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        _write_beside(folder / WEIGHTS, lambda path: save_file(weights, path))
+        text = json.dumps(description, indent=2) + "\n"
+        _write_beside(folder / CONFIG, lambda path: path.write_text(text))
         return folder
 
     @classmethod
@@ -66,12 +82,15 @@ class Model(nn.Module):
         Raises
         ------
         InputError
-            If a file is missing or damaged, holds another model, comes from a newer version, or if weights and
-            configuration do not fit each other. Pickled weights are refused: loading them can run code.
+            If a file is missing or damaged, holds another model, comes from a newer version, or if weights
+            and configuration do not fit each other. Pickled weights are refused: loading them can run code.
         """
         folder = Path(folder)
         description = _read_config(folder, cls.__name__)
-        model = cls(build(cls.config_class, description["config"]))
+        try:
+            model = cls(build(cls.config_class, description["config"]))
+        except InputError as error:
+            raise InputError(f"{folder / CONFIG} does not describe a {cls.__name__}: {error}") from error
         try:
             model.load_state_dict(load_file(folder / WEIGHTS))
         except Exception as error:
@@ -83,20 +102,38 @@ class Model(nn.Module):
 def _read_config(folder: Path, model: str) -> dict[str, Any]:
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
-            pickles = [path.name for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl") for path in folder.glob(suffix)]
+            pickles = [
+                path.name
+                for suffix in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+                for path in folder.glob(suffix)
+            ]
             hint = f"; {pickles[0]!r} is a pickle, which could run code and is not loaded" if pickles else ""
             raise InputError(f"{folder} holds no {name}{hint}: give a folder that save_pretrained wrote")
     try:
         description = json.loads((folder / CONFIG).read_text())
         found, version = description["model"], description["genailab_version"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / CONFIG} is not a configuration that save_pretrained wrote: {error}") from error
+        newer = Version(version).release[:2] > Version(__version__).release[:2]
+        dict(description["config"])
+    except (ValueError, KeyError, TypeError) as error:  # of JSON, of Unicode, of Version
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{folder / CONFIG} is not a configuration that save_pretrained wrote ({reason}): "
+            "take the file from the original folder, or train the model again"
+        ) from error
     if found != model:
         raise InputError(f"{folder} holds a {found}, not a {model}: load it with {found}.from_pretrained")
-    if _release(version) > _release(__version__):
-        raise InputError(f"{folder} was saved by genailab {version}, newer than this {__version__}: upgrade genailab")
+    if newer:
+        raise InputError(
+            f"{folder} was saved by genailab {version}, newer than this {__version__}: upgrade genailab"
+        )
     return description
 
 
-def _release(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2])
+def _write_beside(path: Path, write: Callable[[Path], object]) -> None:
+    # Written beside, then renamed: a full disk or a kill leaves the file of before, not half a new one.
+    part = path.with_name(f".{path.name}.part")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from genailab.errors import InputError
+
 __all__ = ["FourierTime"]
 
 
@@ -22,6 +24,8 @@ class FourierTime(nn.Module):
 
     def __init__(self, n_features: int = 64, *, max_frequency: float = 1000.0) -> None:
         super().__init__()
+        if n_features < 2 or n_features % 2:
+            raise InputError(f"{n_features} features of time: give an even number, a sine for each cosine")
         exponents = torch.linspace(0, 1, n_features // 2)
         self.register_buffer("frequencies", torch.exp(exponents * math.log(max_frequency)), persistent=False)
 

@@ -1,9 +1,9 @@
 """Generate single cells of each type, and judge them honestly against held-out ones.
 
-    counts -> CountVAE -> latent diffusion, told the type -> new cells -> scores beside baselines and a ceiling -> report
+    counts -> CountVAE -> latent diffusion, told the type -> new cells -> scores beside baselines and ceiling
 
-Each stage leaves what it made in the run's folder; a run that was killed goes on from the last stage, or from the middle of
-a training, to the same result.
+Each stage leaves what it made in the run's folder; a run that was killed goes on from the last stage, or from
+the middle of a training, to the same result.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from typing import Any
 
 import numpy as np
 
+import genailab
 from genailab.configuration import build, differences, read_yaml, to_yaml
-from genailab.data import CellDataset
+from genailab.data import CellDataset, Split
 from genailab.errors import InputError
 from genailab.evaluation.scores import Score
 from genailab.generative.diffusion import LatentDiffusion
 from genailab.generative.vae import CountVAE, CountVAEConfig
-from genailab.pipelines.run_folder import CONFIG, RunFolder
+from genailab.pipelines.run_folder import CONFIG, RunFolder, full_disk_in_one_sentence
 from genailab.pipelines.single_cell_config import SingleCellConfig
 from genailab.pipelines.single_cell_data import PreparedCells, prepare
 from genailab.pipelines.single_cell_report import report
@@ -39,6 +40,7 @@ __all__ = ["Result", "run"]
 logger = logging.getLogger("genailab")
 
 MODEL = "model"
+SPLIT = "split.json"
 FINISHED = "finished"  # a model whose training is over, in the folder of its training
 LOG = "log.jsonl"
 
@@ -75,12 +77,12 @@ def run(
     config
         Settings; None takes the defaults or, with ``resume``, those of the run in ``out``.
     out
-        Folder for ``metrics.json``, ``generated.h5ad``, ``model/``, ``config.yaml``, ``run.log``, ``report.html``, the split
-        and a table with the fate of every cell.
+        Folder for ``metrics.json``, ``generated.h5ad``, ``model/``, ``config.yaml``, ``run.log``,
+        ``report.html``, the split and a table with the fate of every cell.
     resume, overwrite
         Go on with the run in ``out``, or replace it.
     announce
-        Told the name of each stage as it starts.
+        Told the name of each stage as it starts, and every warning.
     command
         How the run was called, for the report.
 
@@ -96,13 +98,14 @@ def run(
     if resume:
         config = _same_settings(folder, config)
     config = config or SingleCellConfig()
-    with folder.log(), _warnings_told() as told:
+    with full_disk_in_one_sentence(folder.path), folder.log(), _warnings_told(announce) as told:
         stage = _Stages(announce)
         stage("Reading cells")
         cells = prepare(config)
-        # Only now is the folder a run: a file that can't be read leaves nothing behind that would have to be overwritten.
-        folder.write_text(CONFIG, to_yaml(config))
-        cells.split.save(folder / "split.json")
+        # Only now: cells that can't be read cost nobody an earlier run and leave nothing behind.
+        _check_same_split(folder, cells)
+        folder.start(to_yaml(config))
+        folder.write(SPLIT, cells.split.save)
         folder.write("cells.csv", lambda path: cells.split.table().to_csv(path, index=False))
         stage("Training the variational autoencoder")
         vae, vae_history = _train_vae(cells, config, folder, resume=resume)
@@ -162,7 +165,9 @@ def _train_diffusion(
             vae.cpu(), cells.train.categories, cells.train, **dataclasses.asdict(config.diffusion)
         )
     train, valid = model.encode(cells.train), model.encode(cells.valid)
-    history = fit(model, train, valid, config.diffusion_training, folder=place, resume=resume, title="diffusion")
+    history = fit(
+        model, train, valid, config.diffusion_training, folder=place, resume=resume, title="diffusion"
+    )
     folder.write_folder(MODEL, model.save_pretrained)
     return model, history
 
@@ -191,10 +196,21 @@ def _same_settings(folder: RunFolder, config: SingleCellConfig | None) -> Single
     before = build(SingleCellConfig, read_yaml(folder / CONFIG))
     if config is not None and (changed := differences(before, config)):
         raise InputError(
-            f"the run in {folder.path} has other settings ({changed[0]}): resume it with its own, or start anew in another "
-            "folder"
+            f"the run in {folder.path} has other settings ({changed[0]}): resume it with its own, or start "
+            "anew in another folder"
         )
     return before
+
+
+def _check_same_split(folder: RunFolder, cells: PreparedCells) -> None:
+    if not folder.resume or not (folder / SPLIT).is_file():
+        return
+    before = Split.load(folder / SPLIT).hash
+    if before != cells.split.hash:
+        raise InputError(
+            f"the cells are not those that the run in {folder.path} began with (split "
+            f"{cells.split.hash[:12]}, not {before[:12]}): restore {cells.name}, or start anew elsewhere"
+        )
 
 
 class _Stages:
@@ -210,14 +226,17 @@ class _Stages:
 
 
 @contextmanager
-def _warnings_told() -> Iterator[list[str]]:
-    """Collect what the library warns of, for the log and the report; others' warnings are only logged."""
+def _warnings_told(announce: Announce | None) -> Iterator[list[str]]:
+    """Collect what the library warns of, for the user, log and report; others' warnings are only logged."""
     told: list[str] = []
+    ours = Path(genailab.__file__).parent
 
     def show(message: Warning | str, category: type[Warning], filename: str, *_: Any, **__: Any) -> None:
         logger.warning(f"{message}")
-        if "genailab" in Path(filename).parts and str(message) not in told:
+        if ours in Path(filename).parents and str(message) not in told:
             told.append(str(message))
+            if announce is not None:
+                announce(f"Warning: {message}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("default")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
 from genailab.errors import InputError
+from genailab.evaluation.options import ComparisonOptions
+from genailab.generative.diffusion import GaussianDiffusionConfig
+from genailab.generative.vae import CountVAEConfig
 from genailab.training import TrainConfig
 
 __all__ = [
@@ -98,11 +102,32 @@ class SingleCellConfig:
 
     def __post_init__(self) -> None:
         if self.data.path is not None and self.data.label_key is None:
-            raise InputError("the cells of your file need a label: name the column of adata.obs with --label-key")
+            raise InputError(
+                "the cells of your file need a label: name the column of adata.obs with --label-key"
+            )
         if self.data.group_key is not None and self.data.group_key in self.data.batch_keys:
             raise InputError(
-                f"{self.data.group_key!r} is both the group_key and a batch_key: the model can't be told of groups that "
-                "are held out, so drop it from one of them"
+                f"{self.data.group_key!r} is both the group_key and a batch_key: the model can't be told of "
+                "groups that are held out, so drop it from one of them"
             )
-        if self.sampling.n_steps < 1:
-            raise InputError(f"sampling.n_steps is {self.sampling.n_steps}: it must be at least 1")
+        if self.data.label_key in self.data.batch_keys:
+            raise InputError(
+                f"{self.data.label_key!r} is both the label_key and a batch_key: drop it from one of them"
+            )
+        least = {"data.n_genes": self.data.n_genes, "sampling.n_cells": self.sampling.n_cells}
+        least |= {
+            "sampling.n_steps": self.sampling.n_steps,
+            "evaluation.n_markers": self.evaluation.n_markers,
+        }
+        for name, value in least.items():
+            if value is not None and value < 1:
+                raise InputError(f"{name} is {value}: it must be at least 1")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}: it must not be negative")
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        # Now, not when each group comes into use: a mistake should not wait until after a training.
+        CountVAEConfig(genes=("any",), **dataclasses.asdict(self.vae))
+        GaussianDiffusionConfig(n_dims=self.vae.n_latent + 1, **dataclasses.asdict(self.diffusion))
+        ComparisonOptions(n_bootstrap=self.evaluation.n_bootstrap, max_cells=self.evaluation.max_cells)

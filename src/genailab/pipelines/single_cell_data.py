@@ -46,7 +46,8 @@ class PreparedCells:
             counts=sp.csr_matrix(sp.vstack([part.counts for part in parts])),
             cells=tuple(cell for part in parts for cell in part.cells),
             covariates={
-                key: union_categoricals([part.covariates[key] for part in parts]) for key in self.train.covariates
+                key: union_categoricals([part.covariates[key] for part in parts])
+                for key in self.train.covariates
             },
         )
 
@@ -90,16 +91,23 @@ def prepare(config: SingleCellConfig) -> PreparedCells:
         seed=config.seed,
     )
     chosen = cells.select_genes(_genes(cells.subset(split.train), settings.n_genes))
+    # Groups have done their work, and those held out are new to the model by intention.
+    chosen = replace(chosen, covariates={key: chosen.covariates[key] for key in _told(config, chosen)})
     split = _without_unusable(split, chosen)
     categories = _categories_in(chosen.subset(split.train))
     train, valid, test = (
         _with_categories(chosen.subset(rows), categories) for rows in (split.train, split.valid, split.test)
     )
     logger.info(
-        f"{len(train)} training, {len(valid)} validation and {len(test)} held-out cells over {chosen.n_genes} genes; "
-        f"{len(split.left_out)} cells left out; split {split.hash[:12]}"
+        f"{len(train)} training, {len(valid)} validation and {len(test)} held-out cells over "
+        f"{chosen.n_genes} genes; {len(split.left_out)} cells left out; split {split.hash[:12]}"
     )
     return PreparedCells(name, cells, train, valid, test, split)
+
+
+def _told(config: SingleCellConfig, cells: CellDataset) -> list[str]:
+    """Name the covariates that a model is told: the label and the batches."""
+    return [key for key in cells.covariates if key == cells.label_key or key in config.data.batch_keys]
 
 
 def _read(config: SingleCellConfig) -> tuple[str, CellDataset]:
@@ -117,9 +125,11 @@ def _read(config: SingleCellConfig) -> tuple[str, CellDataset]:
 
 
 def _genes(train: CellDataset, n_genes: int | None) -> list[str]:
-    """Choose genes on the training cells alone: one that they don't express can be neither learned nor judged."""
+    """Choose genes on the training cells alone: what they don't express can't be learned."""
     if n_genes is not None and n_genes > train.n_genes:
-        raise InputError(f"data.n_genes is {n_genes} but there are {train.n_genes} genes: ask for at most that many")
+        raise InputError(
+            f"data.n_genes is {n_genes} but there are {train.n_genes} genes: ask for at most that many"
+        )
     expressed = int((train.counts.getnnz(axis=0) > 0).sum())
     return highly_variable_genes(train, n_genes or min(expressed, ALL_GENES_UP_TO))
 

@@ -25,6 +25,7 @@ from genailab.training import History
 
 __all__ = ["embed", "marker_table", "report"]
 
+MARKER_COLUMNS = ["type", "gene", "real_mean", "generated_mean", "real_fraction", "generated_fraction"]
 MAP_CELLS = 3000  # of each kind: more only make the page heavy
 
 
@@ -57,7 +58,11 @@ def report(
                 seed=config.seed,
                 device=_device(config),
                 duration_seconds=seconds,
-                versions={"genailab": __version__, "Python": platform.python_version(), "torch": torch.__version__},
+                versions={
+                    "genailab": __version__,
+                    "Python": platform.python_version(),
+                    "torch": torch.__version__,
+                },
                 config_yaml=to_yaml(config),
             ),
             warnings=told,
@@ -77,7 +82,9 @@ def embed(cells: PreparedCells, generated: CellDataset, *, seed: int) -> pd.Data
         layout = umap.UMAP(random_state=seed, n_neighbors=min(15, real.n_cells - 1)).fit(space.points(real))
         placed = layout.transform(space.points(new))
     tables = [
-        pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "kind": kind, "type": np.asarray(part.labels, dtype=str)})
+        pd.DataFrame(
+            {"x": points[:, 0], "y": points[:, 1], "kind": kind, "type": np.asarray(part.labels, dtype=str)}
+        )
         for points, kind, part in ((layout.embedding_, "real", real), (placed, "generated", new))
     ]
     return pd.concat(tables, ignore_index=True)
@@ -88,20 +95,24 @@ def marker_table(cells: PreparedCells, generated: CellDataset, *, n_markers: int
 
     Markers are found on real training cells (Wilcoxon against the other types) and shown on held-out ones.
     """
-    real = cells.test
     target = float(np.median(cells.train.library_sizes))
-    views = {name: _by_type(part, target) for name, part in (("real", real), ("generated", generated))}
-    rows = []
-    for type_, genes in _markers(cells.train, n_markers).items():
-        for gene in genes:
-            column = real.genes.index(gene)
-            row = {"type": type_, "gene": gene}
-            for name, view in views.items():
-                if type_ in view:
-                    row |= {f"{name}_mean": view[type_][0][column], f"{name}_fraction": view[type_][1][column]}
-            rows.append(row)
-    table = pd.DataFrame(rows, columns=["type", "gene", "real_mean", "generated_mean", "real_fraction", "generated_fraction"])
-    return table.dropna().reset_index(drop=True)
+    markers = dict.fromkeys(gene for genes in _markers(cells.train, n_markers).values() for gene in genes)
+    columns = [cells.train.genes.index(gene) for gene in markers]
+    real, new = (_by_type(part, columns, target) for part in (cells.test, generated))
+    rows = [
+        {
+            "type": type_,
+            "gene": gene,
+            "real_mean": real[type_][0][i],
+            "generated_mean": new[type_][0][i],
+            "real_fraction": real[type_][1][i],
+            "generated_fraction": new[type_][1][i],
+        }
+        for type_ in real
+        if type_ in new
+        for i, gene in enumerate(markers)
+    ]
+    return pd.DataFrame(rows, columns=MARKER_COLUMNS)
 
 
 def _markers(train: CellDataset, n_markers: int) -> dict[str, list[str]]:
@@ -118,15 +129,15 @@ def _markers(train: CellDataset, n_markers: int) -> dict[str, list[str]]:
     return {str(type_): [str(gene) for gene in names[type_]] for type_ in names.dtype.names}
 
 
-def _by_type(cells: CellDataset, target: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Mean log-normalised expression and fraction of cells with a count, ``(genes,)`` each, by type."""
-    expression = log_normalise(cells.counts, target=target)
+def _by_type(
+    cells: CellDataset, columns: Sequence[int], target: float
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Mean log-normalised expression and fraction of cells with a count, ``(columns,)`` each, by type."""
+    expression = log_normalise(cells.counts, target=target)[:, columns].toarray()  # (cells, columns)
+    detected = cells.counts[:, columns].toarray() > 0
     labels = np.asarray(cells.labels, dtype=str)
     return {
-        type_: (
-            np.asarray(expression[labels == type_].mean(axis=0)).ravel(),
-            np.asarray((cells.counts[labels == type_] > 0).mean(axis=0)).ravel(),
-        )
+        type_: (expression[labels == type_].mean(axis=0), detected[labels == type_].mean(axis=0))
         for type_ in sorted(set(labels))
     }
 
@@ -140,7 +151,9 @@ def _summary(cells: PreparedCells) -> DatasetSummary:
     left_out = [LeftOut(count=n, what="cells", reason=reason) for reason, n in facts["left_out"].items()]
     genes_left_out = facts["genes_read"] - facts["n_genes"]
     if genes_left_out:
-        left_out.append(LeftOut(count=genes_left_out, what="genes", reason="not among the genes chosen on training cells"))
+        left_out.append(
+            LeftOut(count=genes_left_out, what="genes", reason="not among the genes chosen on training cells")
+        )
     return DatasetSummary(
         name=facts["name"],
         n_cells=facts["n_cells"],

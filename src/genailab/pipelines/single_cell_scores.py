@@ -23,20 +23,22 @@ __all__ = ["generate_like", "judge"]
 MODEL = "latent diffusion"
 
 
-def judge(
-    model: LatentDiffusion, cells: PreparedCells, config: SingleCellConfig
-) -> tuple[list[Score], str]:
+def judge(model: LatentDiffusion, cells: PreparedCells, config: SingleCellConfig) -> tuple[list[Score], str]:
     """Score the model, three baselines and the ceiling; return the scores and what they say.
 
     Every subject generates one cell for each held-out cell, of its type: as many, in the same mixture.
     """
-    options = ComparisonOptions(n_bootstrap=config.evaluation.n_bootstrap, max_cells=config.evaluation.max_cells)
+    options = ComparisonOptions(
+        n_bootstrap=config.evaluation.n_bootstrap, max_cells=config.evaluation.max_cells
+    )
     comparison = CellComparison.fit(cells.test, train=cells.train, options=options, seed=config.seed)
-    # Not the seed of generated.h5ad: those cells are for use, these for judging, and there is no choosing between them.
+    # Not the seed of generated.h5ad: those cells are for use, these for judging, and none are chosen.
     seed = config.seed + 1
     scores = comparison.compare(generate_like(model, cells.test, config, seed=seed), subject=MODEL)
-    scores += comparison.compare(_from_prior(model, cells.test, seed=seed), subject="VAE prior", agreement=False)
-    types = np.asarray(cells.test.labels, dtype=str)
+    scores += comparison.compare(
+        _from_prior(model, cells.test, seed=seed), subject="VAE prior", agreement=False
+    )
+    types = [str(name) for name in cells.test.labels]
     for subject, baseline in (("independent NB", IndependentNB), ("Gaussian copula", GaussianCopula)):
         drawn = baseline.fit(cells.train).sample(types, generator=np.random.default_rng(seed))
         scores += comparison.compare(drawn, subject=subject)
@@ -44,7 +46,9 @@ def judge(
     return scores, verdict(scores, model=MODEL)
 
 
-def generate_like(model: LatentDiffusion, like: CellDataset, config: SingleCellConfig, *, seed: int) -> CellDataset:
+def generate_like(
+    model: LatentDiffusion, like: CellDataset, config: SingleCellConfig, *, seed: int
+) -> CellDataset:
     """Generate one cell for each of ``like``, of its type and batch."""
     sampling = config.sampling
     counts = model.sample(

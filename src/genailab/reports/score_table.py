@@ -51,7 +51,8 @@ def score_rows(
     """One row a metric, in the order in which the metrics came.
 
     "best" marks the generated subject closest to the ideal; "tied" each other whose 95% interval overlaps.
-    The ceiling is real cells, so it never takes part.
+    The ceiling is real cells, so it never takes part, but what passes it only counts as reaching it: cells
+    more typical of their type than real ones are, as a baseline makes them, are no better.
     """
     by_metric: dict[str, dict[str, Score]] = {}
     for score in scores:
@@ -62,7 +63,7 @@ def score_rows(
 
 
 def _row(metric: str, found: Mapping[str, Score], columns: Sequence[str], ceiling: str, meaning: str) -> Row:
-    marks = _marks([score for score in found.values() if score.subject != ceiling])
+    marks = _marks([score for score in found.values() if score.subject != ceiling], found.get(ceiling))
     low, high = _scale(list(found.values()))
     decimals = _decimals([score.value for score in found.values()])
 
@@ -104,17 +105,22 @@ def _cell(score: Score, mark: str, ceiling: bool, decimals: int, place: Callable
     )
 
 
-def _marks(scores: Sequence[Score]) -> dict[str, str]:
+def _marks(scores: Sequence[Score], ceiling: Score | None) -> dict[str, str]:
     scores = [score for score in scores if math.isfinite(score.value)]
     if len(scores) < 2:
         return {}  # "best of one" says nothing
-    best = min(scores, key=_distance)
+    least = _distance(ceiling) if ceiling is not None and math.isfinite(ceiling.value) else -math.inf
+    distances = {score.subject: max(_distance(score), least) for score in scores}
+    nearest = min(distances.values())
+    best = [score for score in scores if distances[score.subject] == nearest]
     marks = {
         score.subject: "tied"
         for score in scores
-        if score.ci_low <= best.ci_high and best.ci_low <= score.ci_high
+        if any(score.ci_low <= other.ci_high and other.ci_low <= score.ci_high for other in best)
     }
-    return marks | {best.subject: "best"}
+    if len(best) > 1:
+        return marks | dict.fromkeys((score.subject for score in best), "tied")
+    return marks | {best[0].subject: "best"}
 
 
 def _distance(score: Score) -> float:

@@ -97,6 +97,16 @@ class SingleCellReport:
         _check_values("better of a score", [score.better for score in self.scores], tuple(BETTER))
 
     @property
+    def headline(self) -> str:
+        """First sentence of the verdict."""
+        return self.verdict.partition(". ")[0].rstrip(".") + "."
+
+    @property
+    def details(self) -> str:
+        """The rest of the verdict; empty where it is one sentence."""
+        return self.verdict.partition(". ")[2]
+
+    @property
     def types(self) -> list[str]:
         """Every type of the page in one order: the data set's, then any that only a figure has."""
         found = [

@@ -6,4 +6,13 @@ from genailab.training.fit import fit, seeded
 from genailab.training.history import History
 from genailab.training.interrupt import Interrupted
 
-__all__ = ["Checkpoint", "History", "Interrupted", "TrainConfig", "fit", "load_checkpoint", "save_checkpoint", "seeded"]
+__all__ = [
+    "Checkpoint",
+    "History",
+    "Interrupted",
+    "TrainConfig",
+    "fit",
+    "load_checkpoint",
+    "save_checkpoint",
+    "seeded",
+]

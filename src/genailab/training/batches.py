@@ -25,11 +25,14 @@ class BatchedDataset(Protocol):
 class EpochBatches(Sampler[list[int]]):
     """A new order of the rows every epoch, cut into batches of nearly equal size.
 
-    Equal sizes, because a last batch of one row breaks batch normalisation. ``epoch`` and ``start`` (batches to skip) are
-    set by the training loop: a resumed run sees exactly the batches that the unbroken one would have seen.
+    Equal sizes, because a last batch of one row breaks batch normalisation. ``epoch`` and ``start`` (batches
+    to skip) are set by the training loop: a resumed run sees exactly the batches that the unbroken one would
+    have seen.
     """
 
-    def __init__(self, n_rows: int, batch_size: int, *, seed: int, shuffle: bool = True, multiple_of: int = 1) -> None:
+    def __init__(
+        self, n_rows: int, batch_size: int, *, seed: int, shuffle: bool = True, multiple_of: int = 1
+    ) -> None:
         self.n_rows, self.seed, self.shuffle = n_rows, seed, shuffle
         self.n_batches = max(1, math.ceil(n_rows / (batch_size * multiple_of))) * multiple_of
         self.epoch = 0
@@ -51,7 +54,7 @@ def make_loader(dataset: BatchedDataset, batches: EpochBatches, *, workers: int 
     return DataLoader(
         dataset,  # type: ignore[arg-type]  # torch's Dataset is the same protocol by another name
         batch_sampler=batches,
-        collate_fn=_as_it_is,
+        collate_fn=_as_it_is,  # type: ignore[arg-type]  # __getitems__ gives a whole batch, not a list
         num_workers=workers,
         generator=torch.Generator().manual_seed(batches.seed),
         persistent_workers=workers > 0,

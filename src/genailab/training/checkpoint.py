@@ -1,7 +1,7 @@
 """Checkpoints: everything that the next step depends on, in two files and without a pickle.
 
-A checkpoint is a folder with ``state.safetensors`` (every tensor) and ``state.json`` (every number). It is written beside
-its final place and renamed there, so that a kill at any moment leaves the last complete one.
+A checkpoint is a folder with ``state.safetensors`` (every tensor) and ``state.json`` (every number). It is
+written beside its final place and renamed there, so that a kill at any moment leaves the last complete one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from torch import Tensor
 
 from genailab.errors import InputError
 
-__all__ = ["Checkpoint", "load_checkpoint", "pack_optimizer", "save_checkpoint", "unpack_optimizer"]
+__all__ = [
+    "Checkpoint",
+    "forget_checkpoint",
+    "load_checkpoint",
+    "pack_optimizer",
+    "save_checkpoint",
+    "unpack_optimizer",
+]
 
 LATEST = "latest"
 TENSORS = "state.safetensors"
@@ -28,26 +35,29 @@ NUMBERS = "state.json"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Groups of named tensors (model, ema, best, optimizer, random) and plain numbers (epoch, step, history, ...)."""
+    """Groups of named tensors (model, averaged, best, optimizer, random) and plain numbers (epoch, ...)."""
 
     tensors: dict[str, dict[str, Tensor]]
     numbers: dict[str, Any]
 
 
 def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
-    """Write the checkpoint to ``folder`` and make it the latest; older ones are removed afterwards."""
+    """Write the checkpoint to ``folder`` and make it the latest; older ones are removed afterwards.
+
+    A kill or a full disk at any point leaves the one before as it was.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     name = f"epoch-{checkpoint.numbers['epoch']:05d}-step-{checkpoint.numbers['step']:08d}"
+    if name == _latest(folder):
+        name += "-again"  # the latest is never touched before the next one is complete
     beside = folder / f"{name}.tmp"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    flat = {f"{group}/{key}": value for group, tensors in checkpoint.tensors.items() for key, value in tensors.items()}
-    save_file({key: value.detach().cpu().contiguous().clone() for key, value in flat.items()}, beside / TENSORS)
-    (beside / NUMBERS).write_text(json.dumps(checkpoint.numbers))
-    for path in (*beside.iterdir(), beside):
-        _flush_to_disk(path)
-    shutil.rmtree(folder / name, ignore_errors=True)
-    beside.rename(folder / name)
+    for leftover in (beside, folder / name):
+        shutil.rmtree(leftover, ignore_errors=True)
+    try:
+        _write(checkpoint, beside)
+        beside.rename(folder / name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     (folder / f"{LATEST}.tmp").write_text(name)
     os.replace(folder / f"{LATEST}.tmp", folder / LATEST)
     for old in folder.glob("epoch-*"):
@@ -55,11 +65,34 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+def _write(checkpoint: Checkpoint, place: Path) -> None:
+    flat = {
+        f"{group}/{key}": value.detach().cpu().contiguous().clone()
+        for group, tensors in checkpoint.tensors.items()
+        for key, value in tensors.items()
+    }
+    place.mkdir()
+    save_file(flat, place / TENSORS)
+    (place / NUMBERS).write_text(json.dumps(checkpoint.numbers))
+    for path in (*place.iterdir(), place):
+        _flush_to_disk(path)
+
+
+def forget_checkpoint(folder: Path) -> None:
+    """Let a training that starts anew not be resumed from the checkpoint of the one before it."""
+    (folder / LATEST).unlink(missing_ok=True)
+
+
+def _latest(folder: Path) -> str | None:
+    return (folder / LATEST).read_text().strip() if (folder / LATEST).is_file() else None
+
+
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """Return the latest complete checkpoint in ``folder``, or None where there is none."""
-    if not (folder / LATEST).is_file():
+    latest = _latest(folder)
+    if latest is None:
         return None
-    place = folder / (folder / LATEST).read_text().strip()
+    place = folder / latest
     try:
         flat = load_file(place / TENSORS)
         numbers = json.loads((place / NUMBERS).read_text())
@@ -77,7 +110,9 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
 def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """Split an optimiser's state into named tensors and plain numbers."""
     state = optimizer.state_dict()
-    tensors = {f"{index}.{name}": value for index, entry in state["state"].items() for name, value in entry.items()}
+    tensors = {
+        f"{index}.{name}": value for index, entry in state["state"].items() for name, value in entry.items()
+    }
     return tensors, state["param_groups"]
 
 

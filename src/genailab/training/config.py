@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,19 +30,26 @@ class TrainConfig:
     precision: Literal["no", "fp16", "bf16"] = "no"
     compile: bool = False  # torch.compile, where a C++ compiler is at hand: slower to start, faster to run
     workers: int = 0  # processes that fetch batches; 0 fetches in this one, best for data in memory
-    checkpoint_seconds: float = 20.0  # save at the end of an epoch when this long has passed; 0 saves every epoch
+    checkpoint_seconds: float = 20.0  # save at the end of an epoch once this long has passed; 0: every epoch
     tracker: Literal["none", "tensorboard", "wandb"] = "none"
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        if self.learning_rate <= 0:
-            raise InputError(f"learning_rate is {self.learning_rate}: it must be positive")
+        for name in ("warmup_steps", "weight_decay", "seed", "workers", "checkpoint_seconds"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name} is {getattr(self, name)}: it must not be negative")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate is {self.learning_rate}: it must be positive, for example 1e-3")
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise InputError(f"clip_norm is {self.clip_norm}: it must be positive, or null for no clipping")
         if self.ema_decay is not None and not 0 < self.ema_decay < 1:
             raise InputError(f"ema_decay is {self.ema_decay}: it must lie between 0 and 1, for example 0.999")
         if self.patience is not None and self.patience < 1:
-            raise InputError(f"patience is {self.patience}: it must be at least 1 epoch, or null for no early stopping")
+            raise InputError(
+                f"patience is {self.patience}: it must be at least 1 epoch, or null for no early stopping"
+            )
         choices = {
             "schedule": ("constant", "cosine"),
             "device": ("auto", "cpu", "cuda", "mps"),

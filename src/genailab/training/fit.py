@@ -1,11 +1,12 @@
 """The training loop.
 
-Accelerate places model and batches on the device, casts to mixed precision, accumulates and synchronises gradients
-(``accelerate launch`` or ``torchrun`` start several processes). What is left here is the loop itself.
+Accelerate places model and batches on the device, casts to mixed precision, accumulates and synchronises
+gradients (``accelerate launch`` or ``torchrun`` start several processes). What is left here is the loop.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,13 +18,13 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState, PartialState
 from accelerate.utils import DataLoaderConfiguration
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from genailab.errors import InputError
 from genailab.nn.model import Batch, Model
 from genailab.training.batches import BatchedDataset, EpochBatches, make_loader
-from genailab.training.checkpoint import load_checkpoint, save_checkpoint
+from genailab.training.checkpoint import forget_checkpoint, load_checkpoint, save_checkpoint
 from genailab.training.config import TrainConfig
 from genailab.training.history import History
 from genailab.training.interrupt import Interrupted, StopRequest, stop_signals
@@ -47,8 +48,9 @@ def fit(
 ) -> History:
     """Train ``model`` in place and return what happened in each epoch.
 
-    The model ends in evaluation mode with the weights of its best validation epoch where ``patience`` is set, else
-    with the last ones (their moving average where ``ema_decay`` is set). The global random state is left as it was.
+    The model ends in evaluation mode with the weights of its best validation epoch where ``patience`` is set,
+    else with the last ones (their moving average where ``ema_decay`` is set). The global random state is left
+    as it was.
 
     Parameters
     ----------
@@ -61,7 +63,8 @@ def fit(
     folder
         Where ``log.jsonl`` and checkpoints go; without one nothing is saved.
     resume
-        Go on from the latest checkpoint in ``folder``, if there is one, to the same weights as an unbroken run.
+        Go on from the latest checkpoint in ``folder``, if there is one, to the same weights as an unbroken
+        run. Without it the training starts anew, and what ``folder`` holds of an earlier one is replaced.
     title
         Name shown beside the progress bar.
     show_progress
@@ -79,15 +82,19 @@ def fit(
         raise InputError(f"training needs at least 2 rows, got {len(train)}")
     with seeded(config.seed), stop_signals() as stop, _accelerator(config, folder) as accelerator:
         state = TrainState.start(model, config, accelerator, n_rows=len(train), has_valid=valid is not None)
-        if resume and folder is not None:
-            state.restore(load_checkpoint(Path(folder)))
-        loop = _Loop(state, config, accelerator, Path(folder) if folder is not None else None, stop)
-        with progress_bar(title, config.max_epochs, shown=show_progress and accelerator.is_main_process) as advance:
+        place = Path(folder) if folder is not None else None
+        if resume and place is not None:
+            state.restore(load_checkpoint(place))
+        loop = _Loop(state, config, accelerator, place, stop, resume=resume)
+        with progress_bar(
+            title, config.max_epochs, shown=show_progress and accelerator.is_main_process
+        ) as advance:
             while not state.finished:
                 words = loop.epoch(train, valid)
                 advance(state.epoch, words)
         loop.save()
         state.keep_best_weights()
+        loop.stop_if_asked(saved=True)
     return state.history
 
 
@@ -95,14 +102,24 @@ class _Loop:
     """One training run: an epoch is a pass over the training rows, a validation, a line in the log."""
 
     def __init__(
-        self, state: TrainState, config: TrainConfig, accelerator: Accelerator, folder: Path | None, stop: StopRequest
+        self,
+        state: TrainState,
+        config: TrainConfig,
+        accelerator: Accelerator,
+        folder: Path | None,
+        stop: StopRequest,
+        *,
+        resume: bool,
     ) -> None:
         self.state, self.config, self.accelerator, self.stop = state, config, accelerator, stop
-        self.folder = folder if accelerator.is_main_process else None
+        self.place = folder
+        self.folder = folder if accelerator.is_main_process else None  # one process writes
         self.saved_at = time.monotonic()
         self.loaders: dict[str, tuple[DataLoader, EpochBatches]] = {}
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if not resume:
+                forget_checkpoint(self.folder)
             state.history.rewrite(self.folder / "log.jsonl")
 
     def epoch(self, train: BatchedDataset, valid: BatchedDataset | None) -> str:
@@ -116,7 +133,9 @@ class _Loop:
             record |= {f"valid_{name}": value for name, value in self._validate(valid).items()}
             monitored = record["valid_loss"]
         state.history.append(record, self.folder / "log.jsonl" if self.folder else None)
-        self.accelerator.log({name: value for name, value in record.items() if name != "step"}, step=state.step)
+        self.accelerator.log(
+            {name: value for name, value in record.items() if name != "step"}, step=state.step
+        )
         state.end_epoch(monitored)
         if time.monotonic() - self.saved_at >= self.config.checkpoint_seconds:
             self.save()
@@ -128,17 +147,25 @@ class _Loop:
         for batch in self._batches("train", train, start=state.batch_in_epoch):
             with self.accelerator.accumulate(state.objective):
                 total, terms = state.objective(batch)
-                self.accelerator.backward(total)
-                if self.config.clip_norm is not None and self.accelerator.sync_gradients:
-                    self.accelerator.clip_grad_norm_(state.objective.parameters(), self.config.clip_norm)
-                state.optimizer.step()
-                state.scheduler.step()
-                state.optimizer.zero_grad()
+                self._update(total)
             state.meter.add(total, terms, rows=_n_rows(batch))
             state.batch_in_epoch += 1
             if self.accelerator.sync_gradients:
                 state.count_step()
-                self._stop_if_asked()
+                self.stop_if_asked()
+
+    def _update(self, total: Tensor) -> None:
+        state, accelerator = self.state, self.accelerator
+        if state.plain:
+            (total / self.config.accumulate).backward()
+        else:
+            accelerator.backward(total)
+        if not accelerator.sync_gradients:
+            return
+        if self.config.clip_norm is not None:
+            accelerator.clip_grad_norm_(state.objective.parameters(), self.config.clip_norm)
+        state.optimizer.step()
+        state.optimizer.zero_grad()
 
     @torch.no_grad()
     def _validate(self, valid: BatchedDataset) -> dict[str, float]:
@@ -166,12 +193,20 @@ class _Loop:
         batches.epoch, batches.start = self.state.epoch, start
         return iter(loader)
 
-    def _stop_if_asked(self) -> None:
-        if self.stop.signal_number is None:
+    def stop_if_asked(self, *, saved: bool = False) -> None:
+        """Save and raise `Interrupted` if a signal came, to this process or to any other."""
+        number = self.stop.signal_number or 0
+        if self.accelerator.num_processes > 1:
+            # All stop at the same step: one that went on would wait for the others' gradients for ever.
+            asked = torch.tensor([float(number)], device=self.accelerator.device)
+            number = int(self.accelerator.gather(asked).max().item())
+        if number == 0:
             return
-        self.save()
-        place = f"saved to {self.folder}" if self.folder else "nothing was saved, as no folder was given"
-        raise Interrupted(f"stopped in epoch {self.state.epoch + 1}, {place}", self.stop.signal_number)
+        if not saved:
+            self.save()
+        place = f"saved to {self.place}" if self.place else "nothing was saved, as no folder was given"
+        position = f"after epoch {self.state.epoch}" if saved else f"in epoch {self.state.epoch + 1}"
+        raise Interrupted(f"stopped {position}, {place}", number)
 
     def save(self) -> None:
         """Write a checkpoint, if there is a folder."""
@@ -190,19 +225,18 @@ def seeded(seed: int) -> Iterator[None]:
 
     For what cannot be given a generator: the first weights of a layer, and dropout.
     """
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
 
 
 @contextmanager
 def _accelerator(config: TrainConfig, folder: str | Path | None) -> Iterator[Accelerator]:
-    if config.device in ("cuda", "mps") and not getattr(torch, config.device).is_available():
-        raise InputError(f"device is {config.device!r} but torch finds none here: use device=auto, or see genailab doctor")
-    if config.precision == "fp16" and config.device == "cpu":
-        raise InputError("precision fp16 needs a GPU: use bf16 or no on the CPU")
-    # Accelerate keeps its settings in globals; a second training with others would be refused.
-    AcceleratorState._reset_state(reset_partial_state=PartialState().num_processes == 1)
+    _check_possible_here(config, folder)
+    # Accelerate keeps its settings in globals; a second training with others would be refused. The process
+    # group stays, where there is one.
+    alone = PartialState(cpu=config.device == "cpu").num_processes == 1
+    AcceleratorState._reset_state(reset_partial_state=alone)
     GradientState._reset_state()
     accelerator = Accelerator(
         cpu=config.device == "cpu",
@@ -213,8 +247,27 @@ def _accelerator(config: TrainConfig, folder: str | Path | None) -> Iterator[Acc
         project_dir=None if folder is None else str(folder),
     )
     if config.tracker != "none":
-        accelerator.init_trackers("genailab", config={key: str(value) for key, value in asdict(config).items()})
+        settings = {key: str(value) for key, value in asdict(config).items()}
+        accelerator.init_trackers("genailab", config=settings)
     try:
         yield accelerator
     finally:
-        accelerator.end_training()
+        # Not end_training: it would also take down the process group, which the next training needs.
+        for tracker in accelerator.trackers:
+            tracker.finish()
+
+
+def _check_possible_here(config: TrainConfig, folder: str | Path | None) -> None:
+    if config.device in ("cuda", "mps") and not getattr(torch, config.device).is_available():
+        raise InputError(
+            f"device is {config.device!r} but torch finds none here: use device=auto, or see genailab doctor"
+        )
+    if config.precision == "fp16" and config.device == "cpu":
+        raise InputError("precision is 'fp16', which needs a GPU: use bf16 or no on the CPU")
+    if config.tracker != "none" and importlib.util.find_spec(config.tracker) is None:
+        raise InputError(
+            f"tracker is {config.tracker!r}, which is not installed: pip install 'genailab[tracking]', or "
+            "use tracker=none"
+        )
+    if config.tracker == "tensorboard" and folder is None:
+        raise InputError("tracker is 'tensorboard', which writes files: give a folder, or use tracker=none")

@@ -1,4 +1,4 @@
-"""Stop when asked to, after saving: Ctrl-C, and the SIGTERM that a cluster sends before it takes the machine back."""
+"""Stop when asked to, after saving: Ctrl-C, and the SIGTERM of a cluster that takes its machine back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class StopRequest:
 def stop_signals() -> Iterator[StopRequest]:
     """Turn SIGINT and SIGTERM into a request that the loop answers between two steps.
 
-    A second Ctrl-C stops at once. Outside the main thread, where Python allows no handlers, signals act as usual.
+    A second one stops at once. Outside the main thread, where Python allows no handlers, signals act as
+    usual.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():

@@ -43,8 +43,9 @@ class Meter:
             for name, value in zip(self.names, row, strict=True):
                 if not math.isfinite(value):
                     raise InputError(
-                        f"{name} is {value} in batch {self.batches} of this epoch: lower the learning rate, set "
-                        "clip_norm=1, or look for values in the data that are not finite; the last checkpoint is good"
+                        f"{name} is {value} in batch {self.batches} of this epoch: lower the learning rate, "
+                        "set clip_norm=1, or look for values in the data that are not finite; the last "
+                        "checkpoint, if any, is from before it"
                     )
                 self.sums[name] = self.sums.get(name, 0.0) + value * n_rows
             self.rows += n_rows
@@ -55,7 +56,9 @@ class Meter:
         self.settle()
         totals = torch.tensor([*self.sums.values(), self.rows], dtype=torch.float64)
         if self.accelerator.num_processes > 1:
-            totals = self.accelerator.reduce(totals.to(self.accelerator.device, torch.float32), reduction="sum").cpu()
+            totals = self.accelerator.reduce(
+                totals.to(self.accelerator.device, torch.float32), reduction="sum"
+            ).cpu()
         means = {name: float(value / totals[-1]) for name, value in zip(self.sums, totals[:-1], strict=True)}
         self.sums, self.rows, self.batches = {}, 0, 0
         return means

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import warnings
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -60,7 +63,9 @@ class TrainState:
     epochs_since_best: int = 0
 
     @classmethod
-    def start(cls, model: Model, config: TrainConfig, accelerator: Accelerator, *, n_rows: int, has_valid: bool) -> TrainState:
+    def start(
+        cls, model: Model, config: TrainConfig, accelerator: Accelerator, *, n_rows: int, has_valid: bool
+    ) -> TrainState:
         """Prepare a model for training from the start."""
         objective = accelerator.prepare(Objective(model.to(accelerator.device)))
         parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -75,13 +80,13 @@ class TrainState:
         averaged = None
         if config.ema_decay is not None:
             averaged = AveragedModel(Objective(model), multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
-        if config.compile:
+        if config.compile and _compiler_found():
             objective.compile()
         return cls(
             model=model,
             config=config,
             objective=objective,
-            optimizer=accelerator.prepare(optimizer),
+            optimizer=optimizer if _plain(accelerator) else accelerator.prepare(optimizer),
             scheduler=scheduler,
             averaged=averaged,
             meter=Meter(accelerator),
@@ -90,16 +95,24 @@ class TrainState:
         )
 
     @property
+    def plain(self) -> bool:
+        """Whether torch's own backward pass and optimiser do, without Accelerate's around them."""
+        return _plain(self.accelerator)
+
+    @property
     def finished(self) -> bool:
         """Whether all epochs are done or the patience is used up."""
         patience = self.config.patience
-        return self.epoch >= self.config.max_epochs or (patience is not None and self.epochs_since_best >= patience)
+        return self.epoch >= self.config.max_epochs or (
+            patience is not None and self.epochs_since_best >= patience
+        )
 
     def count_step(self) -> None:
         """Note an update of the weights."""
         self.step += 1
+        self.scheduler.step()  # here, not beside the optimiser: a step may take several batches
         if self.averaged is not None:
-            self.averaged.update_parameters(self.objective if isinstance(self.objective, Objective) else self.objective.module)
+            self.averaged.update_parameters(self.accelerator.unwrap_model(self.objective))
 
     def end_epoch(self, monitored: float) -> None:
         """Note a complete epoch and, with early stopping, the best weights so far."""
@@ -109,7 +122,9 @@ class TrainState:
         if monitored < self.best_loss:
             self.best_loss, self.epochs_since_best, self.history.best_epoch = monitored, 0, self.epoch
             if self.config.patience is not None:
-                self.best_weights = {name: value.clone() for name, value in self.evaluated().model.state_dict().items()}
+                self.best_weights = {
+                    name: value.clone() for name, value in self.evaluated().model.state_dict().items()
+                }
 
     def evaluated(self) -> Any:
         """Return the objective whose weights count: the moving average, where there is one."""
@@ -150,8 +165,16 @@ class TrainState:
         """Put back what `checkpoint` holds; None leaves the start as it is."""
         if checkpoint is None:
             return
-        tensors, numbers = checkpoint.tensors, checkpoint.numbers
-        _check_same_settings(numbers["config"], asdict(self.config))
+        _check_same_settings(checkpoint.numbers.get("config", {}), asdict(self.config))
+        try:
+            self._restore(checkpoint.tensors, checkpoint.numbers)
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"the checkpoint does not fit this model ({reason}): start anew without resume"
+            ) from error
+
+    def _restore(self, tensors: dict[str, dict[str, Tensor]], numbers: dict[str, Any]) -> None:
         self.model.load_state_dict(tensors["model"])
         unpack_optimizer(self.optimizer, tensors["optimizer"], numbers["groups"])
         self.scheduler.__dict__.update(numbers["scheduler"])
@@ -160,15 +183,27 @@ class TrainState:
             self.averaged.load_state_dict(tensors["averaged"])
         self.best_weights = tensors.get("best")
         self.best_loss, self.epochs_since_best = numbers["best_loss"], numbers["epochs_since_best"]
-        self.epoch, self.step, self.batch_in_epoch = numbers["epoch"], numbers["step"], numbers["batch_in_epoch"]
+        self.epoch, self.step, self.batch_in_epoch = (
+            numbers["epoch"],
+            numbers["step"],
+            numbers["batch_in_epoch"],
+        )
         self.accelerator.step = self.batch_in_epoch  # where it is in accumulating gradients
         self.history.records, self.history.best_epoch = list(numbers["records"]), numbers["best_epoch"]
         self.meter.restore(numbers["meter"])
         _set_random_states(tensors["random"])
 
 
+def _plain(accelerator: Accelerator) -> bool:
+    # Scaled losses (fp16), FSDP and DeepSpeed need Accelerate's backward pass and optimiser. Elsewhere these
+    # add nothing but a search of the disk for optional packages at every step: a millisecond, as long as the
+    # forward pass of a small network.
+    ordinary = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+    return accelerator.scaler is None and accelerator.distributed_type in ordinary
+
+
 def learning_rate_factor(step: int, n_steps: int, config: TrainConfig) -> float:
-    """Return what the learning rate is multiplied by: a linear warm-up, then constant or half a cosine to 0."""
+    """Return the factor of the learning rate: a linear warm-up, then constant or half a cosine to 0."""
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
     if config.schedule == "constant":
@@ -177,12 +212,21 @@ def learning_rate_factor(step: int, n_steps: int, config: TrainConfig) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+def _compiler_found() -> bool:
+    if any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")):
+        return True
+    warnings.warn(
+        "no C++ compiler was found: training runs without torch.compile, to the same result", stacklevel=4
+    )
+    return False
+
+
 def _check_same_settings(before: dict[str, Any], now: dict[str, Any]) -> None:
     for name, value in now.items():
         if name not in FREE_TO_CHANGE and before.get(name) != value:
             raise InputError(
-                f"the checkpoint was trained with {name}={before.get(name)!r}, this call asks for {value!r}: resume with "
-                "the old value or start anew without resume"
+                f"the checkpoint was trained with {name}={before.get(name)!r}, this call asks for {value!r}: "
+                "resume with the old value or start anew without resume"
             )
 
 

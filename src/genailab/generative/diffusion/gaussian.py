@@ -1,7 +1,7 @@
 """A conditional Gaussian diffusion of vectors, put together from the five pieces.
 
-Schedule, process, prediction, objective and sampler are each in a file of their own and know nothing of this class: it
-only holds a network and names the pieces it uses.
+Schedule, process, prediction, objective and sampler are each in a file of their own and know nothing of this
+class: it only holds a network and names the pieces it uses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genailab.errors import InputError
 from genailab.generative.diffusion.guidance import classifier_free
@@ -22,7 +22,7 @@ from genailab.generative.diffusion.process import GaussianProcess, beside
 from genailab.generative.diffusion.samplers import Denoiser, get_sampler, time_grid
 from genailab.generative.diffusion.schedules import make_schedule
 from genailab.nn.conditioning import Condition, encode_condition
-from genailab.nn.model import Batch, Loss, Model
+from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["GaussianDiffusion", "GaussianDiffusionConfig"]
 
@@ -46,13 +46,15 @@ class GaussianDiffusionConfig:
             raise InputError(f"prediction is {self.prediction!r}: choose eps, x0 or v")
         if not 0 <= self.drop_condition < 1:
             raise InputError(f"drop_condition is {self.drop_condition}: it must be in [0, 1)")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout is {self.dropout}: it must be in [0, 1)")
         for name in ("n_dims", "width", "depth"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")
 
 
 class GaussianDiffusion(Model):
-    """Learns to undo Gaussian noise on vectors ``x`` ``(batch, n_dims)``, which should be about unit variance."""
+    """Learns to undo Gaussian noise on vectors ``x`` ``(batch, n_dims)`` of about unit variance."""
 
     config_class = GaussianDiffusionConfig
     config: GaussianDiffusionConfig
@@ -62,7 +64,7 @@ class GaussianDiffusion(Model):
         self.config = config
         self.schedule = make_schedule(config.schedule)
         self.objective = DenoisingObjective(GaussianProcess(self.schedule), config.prediction)
-        self.network: nn.Module = ResidualDenoiser(
+        self.network = ResidualDenoiser(
             config.n_dims, config.conditions, width=config.width, depth=config.depth, dropout=config.dropout
         )
 
@@ -106,22 +108,36 @@ class GaussianDiffusion(Model):
         generator
             Source of randomness.
         sampler, n_steps, spacing
-            ``dpm++2m`` (20 steps), ``ddim`` (50 or more) or ``ddpm`` (hundreds), with steps even in log-SNR or time.
+            ``dpm++2m`` (20 steps), ``ddim`` (50 or more) or ``ddpm`` (hundreds), with steps even in log-SNR
+            or time.
         guidance_scale
             1 samples the condition as learned, more sharpens it.
 
         Raises
         ------
         InputError
-            If the condition is unknown, or guidance is asked for without one.
+            If ``n`` is below 1, the condition is unknown, guidance is asked for without one, or what is asked for needs the
+            unconditional model and ``drop_condition`` is 0, so that it was never trained.
         """
+        if n < 1:
+            raise InputError(f"asked for {n} samples: ask for at least 1")
+        if guidance_scale != 1 and condition is None:
+            raise InputError(f"guidance_scale is {guidance_scale} but there is no condition to be guided to")
+        self._check_unconditional(condition, guidance_scale)
         device = next(self.parameters()).device
         denoiser = self.denoiser()
         if condition is not None:
             codes = encode_condition(condition, self.config.conditions, n, device=device)
             denoiser = classifier_free(self.denoiser(codes), denoiser, guidance_scale)
-        elif guidance_scale != 1:
-            raise InputError(f"guidance_scale is {guidance_scale} but there is no condition to be guided to")
         x = torch.randn(n, self.config.n_dims, generator=generator, device=device)
         times = time_grid(n_steps, self.schedule, spacing=spacing).to(device)
-        return get_sampler(sampler)(denoiser, x, times, self.schedule, generator=generator)
+        with evaluating(self):
+            return get_sampler(sampler)(denoiser, x, times, self.schedule, generator=generator)
+
+    def _check_unconditional(self, condition: Condition | None, guidance_scale: float) -> None:
+        needed = condition is None or guidance_scale != 1
+        if needed and self.config.conditions and self.config.drop_condition == 0:
+            raise InputError(
+                "the unconditional model was never trained, as drop_condition is 0: give a condition and "
+                "guidance_scale 1, or train with drop_condition 0.1"
+            )

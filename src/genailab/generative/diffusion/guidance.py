@@ -2,9 +2,9 @@
 
     x_0 = x_0(nothing) + scale (x_0(condition) - x_0(nothing))
 
-``scale = 1`` samples the conditional model as trained, 0 ignores the condition, more than 1 sharpens it at the cost of
-diversity. Ho & Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6 with ``w = scale - 1``; it is linear,
-so it reads the same for eps, x_0 and v.
+``scale = 1`` samples the conditional model as trained, 0 ignores the condition, more than 1 sharpens it at
+the cost of diversity. Ho & Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6 with
+``w = scale - 1``; it is linear, so it reads the same for eps, x_0 and v.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Diffusion in the latent space of a trained CountVAE, decoded to counts.
 
-A VAE's prior is a poor description of where its cells really lie; a diffusion model learns that distribution, cell type
-by cell type, in a space of a dozen dimensions instead of thousands of genes. The log library size is one more
-dimension, so that how deeply a cell was sequenced goes with what kind of cell it is.
-Rombach et al. 2022, "High-Resolution Image Synthesis with Latent Diffusion Models"; for cells Luo et al. 2024, scDiffusion.
+A VAE's prior is a poor description of where its cells really lie; a diffusion model learns that distribution,
+cell type by cell type, in a space of a dozen dimensions instead of thousands of genes. The log library size
+is one more dimension, so that how deeply a cell was sequenced goes with what kind of cell it is. Rombach et
+al. 2022, "High-Resolution Image Synthesis with Latent Diffusion Models"; for cells Luo et al. 2024,
+scDiffusion.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class LatentDiffusionConfig:
     def __post_init__(self) -> None:
         if self.diffusion.n_dims != self.vae.n_latent + 1:
             raise InputError(
-                f"the diffusion has {self.diffusion.n_dims} dimensions: it must have {self.vae.n_latent + 1}, the "
-                "VAE's latent dimensions and the log library size"
+                f"the diffusion has {self.diffusion.n_dims} dimensions: it must have "
+                f"{self.vae.n_latent + 1}, the VAE's latent dimensions and the log library size"
             )
 
 
@@ -62,7 +63,7 @@ class LatentDiffusion(Model):
     def __init__(self, config: LatentDiffusionConfig) -> None:
         super().__init__()
         self.config = config
-        self.vae = CountVAE(config.vae).requires_grad_(False)
+        self.vae = CountVAE(config.vae).requires_grad_(False).eval()
         self.diffusion = GaussianDiffusion(config.diffusion)
         # Mean and standard deviation of the training cells' latents: diffusion wants about unit variance.
         self.register_buffer("center", torch.zeros(config.diffusion.n_dims))
@@ -82,14 +83,23 @@ class LatentDiffusion(Model):
             Training cells, whose latents fix the scale.
         diffusion
             Settings of `GaussianDiffusionConfig`: width, depth, schedule, ...
+
+        Raises
+        ------
+        InputError
+            If there are fewer than two training cells, or a setting can't be right.
         """
+        if len(train) < 2:
+            raise InputError(f"a latent space cannot be standardised on {len(train)} cells: give at least 2")
         config = GaussianDiffusionConfig(n_dims=vae.config.n_latent + 1, conditions=conditions, **diffusion)
         model = cls(LatentDiffusionConfig(vae=vae.config, diffusion=config, split_hash=vae.config.split_hash))
         model.vae.load_state_dict(vae.state_dict())
         latents = model.encode(train)
         spread = latents.mean.var(dim=0) + latents.std.square().mean(dim=0)  # of the draws, not of the means
         model.center.copy_(latents.mean.mean(dim=0))
-        model.scale.copy_(spread.sqrt())
+        # A dimension in which no cell differs, such as a library size they all share, has nothing to be
+        # scaled by.
+        model.scale.copy_(torch.where(spread > 0, spread.sqrt(), 1.0))
         return model
 
     def train(self, mode: bool = True) -> Self:
@@ -101,7 +111,8 @@ class LatentDiffusion(Model):
     @torch.no_grad()
     def encode(self, cells: Cells, *, batch_size: int = 1024) -> LatentCells:
         """Return the posterior of every cell, with its log library size as the last dimension."""
-        self.vae.eval()
+        if len(cells) == 0:
+            raise InputError("there are no cells to encode: give at least 1")
         device = self.center.device
         parts = []
         for start in range(0, len(cells), batch_size):
@@ -122,7 +133,7 @@ class LatentDiffusion(Model):
         return {"mean": mean, "std": torch.cat([posterior.state.std, no_spread], dim=1), **codes}
 
     def loss(self, batch: Batch) -> Loss:
-        """Return the diffusion's loss on draws from the posterior of the cells: keys mean, std and the codes."""
+        """Return the diffusion's loss on draws from the cells' posterior: keys mean, std and the codes."""
         draw = batch["mean"] + batch["std"] * torch.randn_like(batch["mean"])
         return self.diffusion.loss({**batch, "x": (draw - self.center) / self.scale})
 
@@ -140,8 +151,10 @@ class LatentDiffusion(Model):
     ) -> Tensor:
         """Generate the counts of new cells, ``(n, n_genes)``.
 
-        ``condition`` names the diffusion's conditions and the VAE's covariates; the other settings are those of
-        `GaussianDiffusion.sample`. InputError where the condition is incomplete or unknown.
+        ``condition`` names the diffusion's conditions and the VAE's covariates; without any of the
+        diffusion's, its unconditional model is sampled. The other settings are those of
+        `GaussianDiffusion.sample`, and so are the errors. The library size is drawn with the latent state,
+        from the diffusion.
         """
         wanted = self.config.diffusion.conditions
         asked = {key: value for key, value in (condition or {}).items() if key in wanted} or None
@@ -157,7 +170,11 @@ class LatentDiffusion(Model):
         latent = latent * self.scale + self.center  # (n, n_latent + 1)
         return self.vae.sample(
             n,
-            {key: value for key, value in (condition or {}).items() if key in self.config.vae.covariates or key not in wanted},
+            {
+                key: value
+                for key, value in (condition or {}).items()
+                if key in self.config.vae.covariates or key not in wanted
+            },
             state=latent[:, :-1],
             log_library=latent[:, -1:],
             generator=generator,
@@ -165,7 +182,10 @@ class LatentDiffusion(Model):
 
 
 class LatentCells:
-    """Encoded cells as a data set: ``mean`` and ``std`` ``(cells, n_latent + 1)`` and codes ``(cells,)`` by covariate."""
+    """Encoded cells as a data set.
+
+    ``mean`` and ``std`` ``(cells, n_latent + 1)``, the codes ``(cells,)`` of each covariate by its name.
+    """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self.tensors = dict(tensors)

@@ -13,7 +13,7 @@ from genailab.generative.diffusion.process import GaussianProcess, beside
 
 __all__ = ["DenoisingObjective", "low_discrepancy_times"]
 
-# A network takes noisy samples (batch, ...) and times (batch,) and returns its prediction, shape of the samples.
+# From noisy samples (batch, ...) and times (batch,) to a prediction, shape of the samples.
 Network = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -38,7 +38,9 @@ class DenoisingObjective:
         """
         t = low_discrepancy_times(len(x0), generator=generator, device=x0.device)
         noise = torch.randn(x0.shape, generator=generator, device=x0.device, dtype=x0.dtype)
-        alpha, sigma = (beside(values, x0) for values in (self.process.schedule.alpha(t), self.process.schedule.sigma(t)))
+        alpha, sigma = (
+            beside(values, x0) for values in (self.process.schedule.alpha(t), self.process.schedule.sigma(t))
+        )
         target = from_x0(x0, noise, alpha, sigma, kind=self.prediction)
         error = network(self.process.add_noise(x0, t, noise), t) - target
         return error.square().flatten(start_dim=1).mean(dim=1)
@@ -49,8 +51,8 @@ def low_discrepancy_times(
 ) -> Tensor:
     """Return times uniform in [0, 1], ``(n,)``, spread evenly over the batch.
 
-    One random offset, then a grid in random order: each time alone is uniform, but a batch has no gaps, which lowers the
-    variance of the loss. Kingma et al. 2021, "Variational Diffusion Models", appendix I.1.
+    One random offset, then a grid in random order: each time alone is uniform, but a batch has no gaps, which
+    lowers the variance of the loss. Kingma et al. 2021, "Variational Diffusion Models", appendix I.1.
     """
     offset = torch.rand(1, generator=generator, device=device)
     grid = torch.arange(n, device=device) / n

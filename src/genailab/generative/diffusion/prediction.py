@@ -1,6 +1,6 @@
 """What a network predicts, and how each prediction becomes any other.
 
-With ``x_t = alpha x_0 + sigma eps`` and ``alpha^2 + sigma^2 = 1``, one of the three and x_t give the other two::
+With ``x_t = alpha x_0 + sigma eps`` and ``alpha^2 + sigma^2 = 1``, x_t and one of the three give the others::
 
     eps    the noise                       Ho et al. 2020
     x0     the data

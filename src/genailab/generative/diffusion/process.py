@@ -21,7 +21,7 @@ class GaussianProcess:
     def add_noise(self, x0: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """Return x_t, shape of ``x0`` ``(batch, ...)``, at times ``(batch,)`` in [0, 1]."""
         if ((t < 0) | (t > 1)).any():
-            raise InputError(f"diffusion time {float(t[(t < 0) | (t > 1)][0])} is outside [0, 1]")
+            raise InputError(f"diffusion time {float(t[(t < 0) | (t > 1)][0]):.4g} is outside [0, 1]")
         return beside(self.schedule.alpha(t), x0) * x0 + beside(self.schedule.sigma(t), x0) * noise
 
 

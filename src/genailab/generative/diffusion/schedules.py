@@ -2,8 +2,9 @@
 
     x_t = alpha(t) x_0 + sigma(t) noise,     t = 0 is data, t = 1 is noise
 
-A variance-preserving schedule (``alpha^2 + sigma^2 = 1``) is one decreasing curve, the log signal-to-noise ratio
-``log(alpha^2 / sigma^2)``; everything else follows from it. Kingma et al. 2021, "Variational Diffusion Models".
+A variance-preserving schedule (``alpha^2 + sigma^2 = 1``) is one decreasing curve, the log signal-to-noise
+ratio ``log(alpha^2 / sigma^2)``; everything else follows from it. Kingma et al. 2021, "Variational Diffusion
+Models".
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from genailab.errors import InputError, nearest
 
@@ -62,14 +63,15 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class CosineSchedule(Schedule):
-    """``alpha = cos(pi s / 2)``, ``sigma = sin(pi s / 2)``: noise rises evenly, little time is spent near pure noise.
+    """``alpha = cos(pi s / 2)``, ``sigma = sin(pi s / 2)``: little time is spent near pure noise.
 
-    Here ``s`` runs linearly in t between the two ends of the log-SNR.
-    Nichol & Dhariwal 2021, "Improved Denoising Diffusion Probabilistic Models", equation 17, without its offset.
+    Here ``s`` runs linearly in t between the two ends of the log-SNR. Nichol & Dhariwal 2021, "Improved
+    Denoising Diffusion Probabilistic Models", equation 17, without its offset.
     """
 
     def _ends(self) -> tuple[float, float]:
-        return tuple(2 / math.pi * math.atan(math.exp(-end / 2)) for end in (self.log_snr_max, self.log_snr_min))
+        start, end = (2 / math.pi * math.atan(math.exp(-x / 2)) for x in (self.log_snr_max, self.log_snr_min))
+        return start, end
 
     def log_snr(self, t: Tensor) -> Tensor:
         """Return ``-2 log tan(pi s / 2)``."""
@@ -89,10 +91,12 @@ class CosineSchedule(Schedule):
 
 @dataclass(frozen=True)
 class LinearSchedule(Schedule):
-    """The continuous limit of DDPM's linear betas: ``alpha^2 = exp(-B)``, ``B = beta_min s + (beta_max - beta_min) s^2 / 2``.
+    """The continuous limit of DDPM's linear betas.
 
-    Song et al. 2021, "Score-Based Generative Modeling through Stochastic Differential Equations", equation 29.
-    Here ``s`` starts a little above 0, at ``log_snr_max``; it ends at 1.
+    ``alpha^2 = exp(-B)`` with ``B = beta_min s + (beta_max - beta_min) s^2 / 2``. Here ``s`` runs linearly in
+    t between the two ends of the log-SNR: with the usual betas from a little above 0 to a little below 1.
+    Song et al. 2021, "Score-Based Generative Modeling through Stochastic Differential Equations", equation
+    29.
     """
 
     beta_min: float = 0.1
@@ -100,21 +104,24 @@ class LinearSchedule(Schedule):
 
     def __post_init__(self) -> None:
         if not 0 < self.beta_min <= self.beta_max:
-            raise InputError(f"betas are {self.beta_min} to {self.beta_max}: they must be positive and not fall")
+            raise InputError(
+                f"betas are {self.beta_min} to {self.beta_max}: they must be positive and not fall"
+            )
 
-    def _start(self) -> float:
-        return float(self._position(torch.tensor(self.log_snr_max, dtype=torch.float64)))
+    def _ends(self) -> tuple[float, float]:
+        start, end = self._position(torch.tensor([self.log_snr_max, self.log_snr_min], dtype=torch.float64))
+        return float(start), float(end)
 
     def _position(self, log_snr: Tensor) -> Tensor:
-        integral = F.softplus(-log_snr)  # B, as alpha^2 = sigmoid(log_snr)
+        integral = softplus(-log_snr)  # B, as alpha^2 = sigmoid(log_snr)
         slope = self.beta_max - self.beta_min
         # The root of slope s^2 / 2 + beta_min s = B that has no cancellation, also where slope is 0.
         return 2 * integral / (self.beta_min + (self.beta_min**2 + 2 * slope * integral).sqrt())
 
     def _integral(self, t: Tensor) -> tuple[Tensor, Tensor, float]:
-        start = self._start()
-        s = start + (1 - start) * t
-        return self.beta_min * s + 0.5 * (self.beta_max - self.beta_min) * s.square(), s, 1 - start
+        start, end = self._ends()
+        s = start + (end - start) * t
+        return self.beta_min * s + 0.5 * (self.beta_max - self.beta_min) * s.square(), s, end - start
 
     def log_snr(self, t: Tensor) -> Tensor:
         """Return ``-log(exp(B) - 1)``."""
@@ -123,8 +130,8 @@ class LinearSchedule(Schedule):
 
     def time(self, log_snr: Tensor) -> Tensor:
         """Return the time of this log-SNR."""
-        start = self._start()
-        return (self._position(log_snr) - start) / (1 - start)
+        start, end = self._ends()
+        return (self._position(log_snr) - start) / (end - start)
 
     def log_snr_derivative(self, t: Tensor) -> Tensor:
         """Return ``-beta(s) / (1 - exp(-B))`` times ds/dt."""

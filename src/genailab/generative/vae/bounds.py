@@ -1,7 +1,7 @@
 """Lower bounds on the log-likelihood of a latent-variable model, from its importance weights.
 
-Both take ``log_weights = log p(x, z) - log q(z | x)`` for draws ``z ~ q(z | x)``, shape ``(draws, cells)``, so any
-model with an encoder and a decoder, ours or another library's, is measured by the same two lines.
+Both take ``log_weights = log p(x, z) - log q(z | x)`` for draws ``z ~ q(z | x)``, shape ``(draws, cells)``,
+so any model with an encoder and a decoder, ours or another library's, is measured by the same two lines.
 """
 
 from __future__ import annotations

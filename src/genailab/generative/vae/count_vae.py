@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import log_softmax
 
 from genailab.errors import InputError
 from genailab.generative.vae.likelihoods import (
@@ -29,7 +29,7 @@ from genailab.generative.vae.likelihoods import (
 )
 from genailab.nn.conditioning import Condition, OneHot, encode_condition
 from genailab.nn.feedforward import feedforward
-from genailab.nn.model import Batch, Loss, Model
+from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["CountVAE", "CountVAEConfig", "Gaussian", "Posterior"]
 
@@ -52,7 +52,7 @@ class CountVAEConfig:
     n_layers: int = 1
     dropout: float = 0.1
     beta: float = 1.0  # weight of the KL term
-    kl_warmup: int = 0  # training steps over which that weight rises from 0: keeps the latent from collapsing early
+    kl_warmup: int = 0  # training steps over which it rises from 0: keeps the latent from collapsing early
     split_hash: str = ""  # of the split whose training cells the weights have seen
 
     def __post_init__(self) -> None:
@@ -69,6 +69,8 @@ class CountVAEConfig:
             raise InputError(f"dropout is {self.dropout}: it must be in [0, 1)")
         if self.beta < 0:
             raise InputError(f"beta is {self.beta}: it must not be negative")
+        if self.kl_warmup < 0:
+            raise InputError(f"kl_warmup is {self.kl_warmup}: it must be a number of steps, or 0 for none")
 
 
 class Gaussian(NamedTuple):
@@ -79,7 +81,9 @@ class Gaussian(NamedTuple):
 
     def draw(self, generator: torch.Generator | None = None) -> Tensor:
         """Return one reparametrised draw, of the same shape."""
-        noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
+        noise = torch.randn(
+            self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype
+        )
         return self.mean + self.std * noise
 
     def log_prob(self, values: Tensor) -> Tensor:
@@ -102,8 +106,8 @@ class Posterior(NamedTuple):
 class CountVAE(Model):
     """Encoder, decoder and likelihood of counts; see the module for the model.
 
-    Batches hold ``counts`` ``(cells, n_genes)``, ``library_size`` ``(cells,)`` and the codes ``(cells,)`` of each
-    covariate by name.
+    Batches hold ``counts`` ``(cells, n_genes)``, ``library_size`` ``(cells,)`` and the codes ``(cells,)`` of
+    each covariate by name.
     """
 
     config_class = CountVAEConfig
@@ -116,8 +120,9 @@ class CountVAE(Model):
         n_genes, hidden = len(config.genes), config.n_hidden
         self.covariates = OneHot(config.covariates)
         n_covariates = self.covariates.n_features
-        block = {"n_layers": config.n_layers, "dropout": config.dropout}
-        self.encoder = feedforward(n_genes + n_covariates, hidden, **block)
+        self.encoder = feedforward(
+            n_genes + n_covariates, hidden, n_layers=config.n_layers, dropout=config.dropout
+        )
         self.to_posterior = nn.Linear(hidden, 2 * config.n_latent)
         if config.library == "learned":
             self.library_encoder = feedforward(n_genes + n_covariates, hidden, dropout=config.dropout)
@@ -125,12 +130,14 @@ class CountVAE(Model):
             nn.init.zeros_(self.to_library.weight)  # start from the prior
             nn.init.zeros_(self.to_library.bias)
         # No dropout in the decoder: it is what generates.
-        self.decoder = feedforward(config.n_latent + n_covariates, hidden, n_layers=config.n_layers, dropout=0)
+        self.decoder = feedforward(
+            config.n_latent + n_covariates, hidden, n_layers=config.n_layers, dropout=0
+        )
         self.to_logits = nn.Linear(hidden, n_genes)
         if config.likelihood == "zinb":
             self.to_zero_logits = nn.Linear(hidden, n_genes)
-        # A tenth of what is meant: Adam moves every weight by about the learning rate, and the dispersions of genes lie
-        # orders of magnitude apart.
+        # A tenth of what is meant: Adam moves every weight by about the learning rate, and the dispersions of
+        # genes lie orders of magnitude apart.
         start = 0.0 if config.likelihood == "gaussian" else 0.3
         self.tenth_log_dispersion = nn.Parameter(torch.full((n_genes,), start))
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
@@ -145,7 +152,7 @@ class CountVAE(Model):
 
     @torch.no_grad()
     def start_from(self, shares: Tensor) -> None:
-        """Let the decoder start from each gene's average share of a cell's counts, ``(n_genes,)``, not from equal shares."""
+        """Let the decoder start from each gene's average share of a cell's counts, ``(n_genes,)``."""
         if self.config.likelihood == "gaussian":
             self.to_logits.bias.copy_(torch.log1p(shares * PER_CELL))
         else:
@@ -181,7 +188,7 @@ class CountVAE(Model):
         logits = self.to_logits(hidden)  # (cells, n_genes)
         if self.config.likelihood == "gaussian":
             return {"mean": logits}
-        parameters = {"log_mean": F.log_softmax(logits, dim=1) + log_library}
+        parameters = {"log_mean": log_softmax(logits, dim=1) + log_library}
         if self.config.likelihood == "zinb":
             parameters["zero_logits"] = self.to_zero_logits(hidden)
         return parameters
@@ -209,7 +216,9 @@ class CountVAE(Model):
             log_library = posterior.log_library.draw()
             kl = kl + posterior.log_library.kl(self.config.library_log_mean, self.config.library_log_std)
         kl = kl.mean()
-        reconstruction = -self.log_prob(batch["counts"], log_library, self.decode(state, log_library, batch)).mean()
+        reconstruction = -self.log_prob(
+            batch["counts"], log_library, self.decode(state, log_library, batch)
+        ).mean()
         return Loss(reconstruction + self._kl_weight() * kl, {"reconstruction": reconstruction, "kl": kl})
 
     def _kl_weight(self) -> float | Tensor:
@@ -220,14 +229,16 @@ class CountVAE(Model):
         return self.config.beta * (self.steps / self.config.kl_warmup).clamp(max=1.0)
 
     @torch.no_grad()
-    def log_weights(self, batch: Batch, *, n_draws: int = 100, generator: torch.Generator | None = None) -> Tensor:
+    def log_weights(
+        self, batch: Batch, *, n_draws: int = 100, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Return ``log p(x, z) - log q(z | x)`` of draws from the posterior, ``(n_draws, cells)`` in nats.
 
         `elbo` and `importance_weighted_bound` turn it into bounds on ``log p(x)``.
         """
-        posterior = self.encode(batch)
-        weights = [self._log_weight(batch, posterior, generator) for _ in range(n_draws)]
-        return torch.stack(weights)
+        with evaluating(self):
+            posterior = self.encode(batch)
+            return torch.stack([self._log_weight(batch, posterior, generator) for _ in range(n_draws)])
 
     def _log_weight(self, batch: Batch, posterior: Posterior, generator: torch.Generator | None) -> Tensor:
         state, log_library = posterior.state.draw(generator), _log_library(batch)
@@ -275,7 +286,9 @@ class CountVAE(Model):
             state = Gaussian(blank, torch.ones_like(blank)).draw(generator)
         if log_library is None:
             log_library = self._library_prior(blank[:, :1]).draw(generator)
-        return self._draw_counts(self.decode(state, log_library, codes), log_library, generator)
+        with evaluating(self):
+            parameters = self.decode(state, log_library, codes)
+        return self._draw_counts(parameters, log_library, generator)
 
     def _draw_counts(
         self, parameters: Mapping[str, Tensor], log_library: Tensor, generator: torch.Generator | None

@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import pad, softplus
 
 __all__ = [
     "draw_negative_binomial",
@@ -30,8 +30,8 @@ def poisson_log_prob(counts: Tensor, log_mean: Tensor) -> Tensor:
 def negative_binomial_log_prob(counts: Tensor, log_mean: Tensor, log_dispersion: Tensor) -> Tensor:
     """Log-probability of counts under a negative binomial, shape of ``counts``.
 
-    The variance is ``mean + mean^2 / dispersion``: the inverse dispersion r (theta in scVI), not the overdispersion.
-    With ``logits = log(mean / r)``::
+    The variance is ``mean + mean^2 / dispersion``: the inverse dispersion r (theta in scVI), not the
+    overdispersion. With ``logits = log(mean / r)``::
 
         log p(x) = lgamma(x + r) - lgamma(r) - lgamma(x + 1) + x logits - (x + r) softplus(logits)
 
@@ -42,15 +42,15 @@ def negative_binomial_log_prob(counts: Tensor, log_mean: Tensor, log_dispersion:
     log_mean
         ``(cells, genes)``.
     log_dispersion
-        ``(genes,)`` or ``(cells, genes)``.
+        ``(genes,)``.
 
     Notes
     -----
-    Forward and gradient are written out in one function: autograd would keep a dozen intermediate matrices and
-    call the digamma function, which costs as much as everything else. In float64 the gamma functions are
-    torch's own; in float32 they are Stirling series that agree with them to rounding (1e-6 relative).
+    Forward and gradient are written out in one function: autograd would keep a dozen intermediate
+    matrices and evaluate gamma and digamma functions for every entry, which costs more than the whole network
+    around them. In float32 the rounding error stays below 1e-5 of ``1 + |log p|`` and 3e-6 for each count.
     """
-    return _NegativeBinomial.apply(counts, log_mean, log_dispersion) - _log_factorial(counts)
+    return _NegativeBinomial.apply(counts, log_mean, log_dispersion)
 
 
 def zero_inflated_log_prob(log_prob: Tensor, counts: Tensor, zero_logits: Tensor) -> Tensor:
@@ -58,8 +58,8 @@ def zero_inflated_log_prob(log_prob: Tensor, counts: Tensor, zero_logits: Tensor
 
     ``log_prob`` is the log-probability of ``counts`` without inflation. All shapes ``(cells, genes)``.
     """
-    kept = log_prob - F.softplus(zero_logits)  # log(1 - pi) + log p(x)
-    replaced = -F.softplus(-zero_logits)  # log pi
+    kept = log_prob - softplus(zero_logits)  # log(1 - pi) + log p(x)
+    replaced = -softplus(-zero_logits)  # log pi
     return torch.where(counts == 0, torch.logaddexp(replaced, kept), kept)
 
 
@@ -79,50 +79,102 @@ def draw_negative_binomial(
 
 
 class _NegativeBinomial(torch.autograd.Function):
-    """The negative binomial's log-probability up to the factorial, with its gradient by hand."""
+    """The negative binomial's log-probability with its gradient by hand.
+
+    Counts are whole numbers, and most are small, so the gamma functions are not evaluated but looked up: for
+    each gene ``lgamma(x + r) - lgamma(r) - lgamma(x + 1)`` is the sum of ``log((r + k) / (k + 1))`` over k <
+    x, a short table that a whole batch shares. Only counts beyond the table need Stirling's series.
+    """
 
     @staticmethod
     def forward(ctx: Any, counts: Tensor, log_mean: Tensor, log_dispersion: Tensor) -> Tensor:
-        dispersion = log_dispersion.exp()
-        logits = log_mean - log_dispersion
+        dispersion = log_dispersion.exp()  # (genes,)
+        logits = log_mean - log_dispersion  # (cells, genes)
+        log_normaliser = softplus(logits)  # log(1 + mean / r)
         total = counts + dispersion
-        log_normaliser = F.softplus(logits)  # log(1 + mean / r)
-        ctx.save_for_backward(counts, logits, log_dispersion, total, log_normaliser)
-        return _lgamma(total) - torch.lgamma(dispersion) + counts * logits - total * log_normaliser
+        places = _places(counts)
+        log_prob = _look_up(_coefficients(dispersion), places)
+        log_prob.addcmul_(counts, logits).addcmul_(total, log_normaliser, value=-1)
+        beyond = (counts > TABLE).nonzero(as_tuple=True)
+        x, r = counts[beyond], dispersion[beyond[1]]
+        log_prob[beyond] += _log_rising(r + TABLE, x - TABLE) - _log_rising(TABLE + 1, x - TABLE)
+        ctx.save_for_backward(counts, logits, dispersion, log_normaliser, total, places, *beyond)
+        return log_prob
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor | None]:
-        counts, logits, log_dispersion, total, log_normaliser = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor]:
+        counts, logits, dispersion, log_normaliser, total, places, *rows_and_columns = ctx.saved_tensors
+        beyond = tuple(rows_and_columns)
         (gradient,) = gradients
-        by_log_mean = counts - total * torch.sigmoid(logits)
-        by_log_dispersion = None
-        if ctx.needs_input_grad[2]:
-            dispersion = log_dispersion.exp()
-            by_dispersion = _digamma(total) - torch.digamma(dispersion) - log_normaliser
-            by_log_dispersion = (gradient * (dispersion * by_dispersion - by_log_mean)).sum_to_size(log_dispersion.shape)
-        return None, gradient * by_log_mean, by_log_dispersion
+        by_log_mean = gradient * torch.addcmul(counts, total, torch.sigmoid(logits), value=-1)
+        by_dispersion = _look_up(_coefficient_slopes(dispersion), places).sub_(log_normaliser)
+        x, r = counts[beyond], dispersion[beyond[1]]
+        by_dispersion[beyond] += _log_rising_slope(r + TABLE, x - TABLE)
+        # The chain rule for r = exp(log r), and for logits = log_mean - log r.
+        by_log_dispersion = dispersion * (gradient * by_dispersion).sum(dim=0) - by_log_mean.sum(dim=0)
+        return None, by_log_mean, by_log_dispersion
 
 
-def _lgamma(x: Tensor) -> Tensor:
-    # log Gamma(x) = log Gamma(x + 3) - log(x (x + 1) (x + 2)): from 3 up three terms of Stirling's series
-    # are exact to 3e-7, and a product of three cannot overflow float32 below a count of 1e12.
-    if x.dtype == torch.float64:
-        return torch.lgamma(x)
-    w = x + 3
-    inverse = w.reciprocal()
-    square = inverse * inverse
-    series = inverse * (1 / 12 - square * (1 / 360 - square / 1260))
-    return (w - 0.5) * w.log() - w + series + 0.5 * math.log(2 * math.pi) - (x * (x + 1) * (x + 2)).log()
+TABLE = 15  # the largest count that is looked up: 99% of a single-cell matrix lies below
 
 
-def _digamma(x: Tensor) -> Tensor:
-    if x.dtype == torch.float64:
-        return torch.digamma(x)
-    w = x + 3
-    square = w.reciprocal().square()
-    series = square * (1 / 12 - square * (1 / 120 - square / 252))
-    return w.log() - 0.5 / w - series - (1 / x + 1 / (x + 1) + 1 / (x + 2))
+def _coefficients(dispersion: Tensor) -> Tensor:
+    """Log of the negative binomial's coefficient for counts 0 to `TABLE`, ``(TABLE + 1, genes)``."""
+    k = torch.arange(TABLE, dtype=dispersion.dtype, device=dispersion.device)[:, None]
+    return pad(((dispersion + k) / (k + 1)).log().cumsum(dim=0), (0, 0, 1, 0))
+
+
+def _coefficient_slopes(dispersion: Tensor) -> Tensor:
+    """Return the derivative of `_coefficients` by the dispersion."""
+    k = torch.arange(TABLE, dtype=dispersion.dtype, device=dispersion.device)[:, None]
+    return pad((dispersion + k).reciprocal().cumsum(dim=0), (0, 0, 1, 0))
+
+
+def _places(counts: Tensor) -> Tensor:
+    """Return where each count stands in a flattened ``(TABLE + 1, genes)`` table, int32, shape as counts."""
+    n_genes = counts.shape[-1]
+    return counts.clamp(max=TABLE).mul_(n_genes).add_(torch.arange(n_genes, device=counts.device)).int()
+
+
+def _look_up(table: Tensor, places: Tensor) -> Tensor:
+    # Three times as fast as gather, which walks both matrices with 64-bit strides.
+    return table.flatten().index_select(0, places.flatten()).view(places.shape)
+
+
+def _log_rising(start: Tensor | float, n: Tensor) -> Tensor:
+    """Return ``lgamma(start + n) - lgamma(start)`` for a start of at least `TABLE`.
+
+    The difference of two Stirling series, whose next term is below 1e-11. The gamma functions themselves are
+    so alike where the dispersion is large that nothing is left of their difference in float32.
+    """
+    end = start + n
+    ends = (end - 0.5) * torch.log1p(n / start) + n * _log(start) - n
+    return ends + _stirling(end) - _stirling(start)
+
+
+def _log_rising_slope(start: Tensor, n: Tensor) -> Tensor:
+    """Return its derivative by the start, ``digamma(start + n) - digamma(start)``."""
+    end = start + n
+    return torch.log1p(n / start) + _stirling_slope(end) - _stirling_slope(start)
+
+
+def _log(x: Tensor | float) -> Tensor | float:
+    return x.log() if isinstance(x, Tensor) else math.log(x)
+
+
+def _stirling(x: Any) -> Any:
+    # What log Gamma(x) has beyond (x - 1/2) log x - x + log(2 pi) / 2.
+    return (1 / 12 - (1 / 360 - 1 / 1260 / x**2) / x**2) / x
+
+
+def _stirling_slope(x: Any) -> Any:
+    # What digamma(x) has beyond log x.
+    return -0.5 / x - (1 / 12 - (1 / 120 - 1 / 252 / x**2) / x**2) / x**2
 
 
 def _log_factorial(counts: Tensor) -> Tensor:
-    return _lgamma(counts + 1)
+    table = torch.lgamma(torch.arange(1, TABLE + 2, dtype=counts.dtype, device=counts.device))
+    result = table[counts.clamp(max=TABLE).long()]
+    beyond = counts > TABLE
+    result[beyond] = torch.lgamma(counts[beyond] + 1)
+    return result

@@ -1,7 +1,7 @@
 """Samplers: plain functions ``sampler(denoiser, x, times, schedule, generator=None)``.
 
-``denoiser(x_t, t)`` returns the estimated data x_0, shape of ``x_t``; ``times`` falls from 1 to 0, ``(steps + 1,)``.
-Whatever wraps a denoiser (guidance, clamping) therefore works with each of them.
+``denoiser(x_t, t)`` returns the estimated data x_0, shape of ``x_t``; ``times`` falls from 1 to 0,
+``(steps + 1,)``. Whatever wraps a denoiser (guidance, clamping) therefore works with each of them.
 """
 
 from __future__ import annotations

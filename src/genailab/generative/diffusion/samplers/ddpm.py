@@ -21,7 +21,12 @@ __all__ = ["ddpm"]
 
 
 def ddpm(
-    denoiser: Denoiser, x: Tensor, times: Tensor, schedule: Schedule, *, generator: torch.Generator | None = None
+    denoiser: Denoiser,
+    x: Tensor,
+    times: Tensor,
+    schedule: Schedule,
+    *,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Return samples, shape of ``x`` ``(batch, ...)``; wants hundreds of steps."""
     alphas, sigmas = schedule.alpha(times), schedule.sigma(times)
