@@ -1,19 +1,22 @@
-"""Learn to generate single cells of each type from your own counts, and judge them.
+# ruff: noqa: T201 - a script talks to its user
+"""Learn to generate single cells of each type from your own counts, judge them, and draw more of one type.
 
-The same as ``genailab run single-cell``, written out so that you can change it:
+The same as ``genailab run single-cell``, written out so that you can change it::
 
-    python examples/single_cell/generate_cells.py                       # 700 blood cells that come with genailab
+    python examples/single_cell/generate_cells.py
     python examples/single_cell/generate_cells.py --data cells.h5ad --label-key cell_type --out my-run
-    python examples/single_cell/generate_cells.py --data cells.h5ad --label-key cell_type --set vae.n_latent=20
-    python examples/single_cell/generate_cells.py --out my-run --resume # go on after an interruption
+    python examples/single_cell/generate_cells.py --data cells.h5ad --label-key cell_type --set vae.beta=2
+    python examples/single_cell/generate_cells.py --out my-run --resume --more-of "NK cells" --n 500
 
-The folder named by ``--out`` then holds ``report.html`` (look at this), ``metrics.json``, ``generated.h5ad`` and ``model/``.
-The last step shows how to go on with the model: it draws more cells of a type of your choice (``--more-of``).
+The first takes the 700 blood cells that come with genailab. ``--resume`` goes on after an interruption, or
+with a finished run. The folder named by ``--out`` then holds ``report.html`` (look at this first),
+``metrics.json``, ``generated.h5ad``, ``model/`` and, with ``--more-of``, ``more_cells.h5ad``.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -38,22 +41,24 @@ def main() -> None:
         resume=options.resume,
         overwrite=options.overwrite,
         announce=print,
-        command=" ".join(["python", *sys.argv]),
+        command=shlex.join(["python", *sys.argv]),
     )
     print(f"\n{result.verdict}\n\nLook at {result.folder / 'report.html'}")
     if options.more_of:
-        cells = more_cells(result.folder / "model", options.more_of, n=options.n)
-        place = result.folder / "more_cells.h5ad"
-        cells.write_h5ad(place)
-        print(f"{cells.n_obs} more cells of type {options.more_of!r} are in {place}")
+        asked = {result.metrics["dataset"]["label_key"]: options.more_of}
+        cells = more_cells(result.folder / "model", asked, n=options.n)
+        cells.write_h5ad(result.folder / "more_cells.h5ad")
+        print(f"{cells.n_obs} more cells of type {options.more_of!r} in {result.folder / 'more_cells.h5ad'}")
 
 
-def more_cells(model_folder: Path, type_: str, *, n: int = 100, seed: int = 0) -> ad.AnnData:
-    """Draw ``n`` cells of one type from a saved model: counts in ``X``, the type in ``obs``."""
+def more_cells(model_folder: Path, asked: dict[str, str], *, n: int, seed: int = 0) -> ad.AnnData:
+    """Draw ``n`` cells from a saved model: counts in ``X``, what was asked for in ``obs``.
+
+    ``asked`` names the cell type, and the batch where the model was told of batches.
+    """
     model = LatentDiffusion.from_pretrained(model_folder)
-    (label_key,) = model.config.diffusion.conditions  # a run with --batch-key has more conditions than the type
-    counts = model.sample(n, {label_key: type_}, generator=torch.Generator().manual_seed(seed))  # (n, genes)
-    obs = pd.DataFrame({label_key: pd.Categorical([type_] * n)}, index=[f"generated-{i}" for i in range(n)])
+    counts = model.sample(n, asked, generator=torch.Generator().manual_seed(seed))  # (n, genes)
+    obs = pd.DataFrame(asked, index=[f"generated-{i}" for i in range(1, n + 1)], dtype="category")
     return ad.AnnData(counts.numpy().astype(np.int32), obs, pd.DataFrame(index=list(model.config.vae.genes)))
 
 
@@ -63,7 +68,6 @@ def _configuration(options: argparse.Namespace) -> SingleCellConfig | None:
         settings += [f"{name}={value}"] if value else []
     if options.resume and not settings:
         return None  # the run's own settings
-    # The path needs its label: with_settings checks them together, once all are in place.
     return with_settings(SingleCellConfig(), settings)
 
 
@@ -78,7 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
     parser.add_argument("--more-of", metavar="TYPE", help="then draw more cells of this type")
-    parser.add_argument("-n", type=int, default=100, help="how many more")
+    parser.add_argument("--n", type=int, default=100, help="how many more")
     return parser.parse_args()
 
 

@@ -82,7 +82,7 @@ def test_another_model_is_refused_and_named(saved):
 def test_a_newer_version_is_refused_and_a_later_patch_is_not(saved):
     major, minor = genailab.__version__.split(".")[:2]
     change_config(saved, genailab_version=f"{major}.{int(minor) + 1}.0")
-    with pytest.raises(InputError, match="newer than this .* upgrade genailab"):
+    with pytest.raises(InputError, match=r"newer than this .* upgrade genailab"):
         Line.from_pretrained(saved)
     change_config(saved, genailab_version=f"{major}.{minor}.99")
     assert Line.from_pretrained(saved).config.width == 3
@@ -108,7 +108,15 @@ def test_a_pickle_is_not_opened(saved):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"{}", b'{"model": "Line"}', b"\xff\xfe\x00", b'{"model": "Line", "genailab_version": "x"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"model": "Line"}',
+        b"\xff\xfe\x00",
+        b'{"model": "Line", "genailab_version": "x"}',
+    ],
 )
 def test_a_damaged_configuration_is_refused(saved, content):
     (saved / "config.json").write_bytes(content)
@@ -149,7 +157,7 @@ def test_truncated_weights_are_refused(saved):
 
 def test_weights_of_another_shape_or_name_are_refused(saved):
     change_config(saved, config={"genes": ["a", "b", "c"], "width": 3})
-    with pytest.raises(InputError, match="does not fit .* size mismatch"):
+    with pytest.raises(InputError, match=r"does not fit .* size mismatch"):
         Line.from_pretrained(saved)
     weights = load_file(saved / "model.safetensors")
     save_file({"layer.weight": weights["layer.weight"]}, saved / "model.safetensors")

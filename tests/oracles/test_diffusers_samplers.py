@@ -18,7 +18,7 @@ BETAS = ["linear", "squaredcos_cap_v2"]
 
 
 class Tabulated(Schedule):
-    """The schedule that a discrete one is at its own times: step k is time (k + 1) / N, and time 0 has no noise."""
+    """A discrete schedule at its own times: step k is time (k + 1) / N, and time 0 has no noise."""
 
     def __init__(self, alphas_cumprod: Tensor) -> None:
         self.signal = torch.cat([torch.ones(1).double(), alphas_cumprod.double()])
@@ -94,6 +94,7 @@ def test_ddim(n_steps, eta, betas):
     assert_same(ours(ddim, scheduler, eta=eta), expected)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in diffusers
 @pytest.mark.parametrize("n_steps", STEPS)
 def test_dpm_solver_2m(n_steps):
     # final_sigmas_type="zero" ends without noise, by a step of first order, as ours does.

@@ -70,10 +70,18 @@ def small_config(**settings: object) -> TrainConfig:
     return TrainConfig(**{**defaults, "device": "cpu", **settings})
 
 
-def train(folder: Path | None = None, *, resume: bool = False, model: Regression | None = None, **settings: object):
+def train(
+    folder: Path | None = None, *, resume: bool = False, model: Regression | None = None, **settings: object
+):
     model = model or Regression()
     history = fit(
-        model, Rows(), Rows(20, seed=1), small_config(**settings), folder=folder, resume=resume, show_progress=False
+        model,
+        Rows(),
+        Rows(20, seed=1),
+        small_config(**settings),
+        folder=folder,
+        resume=resume,
+        show_progress=False,
     )
     return model, history
 
@@ -90,7 +98,6 @@ def main(folder: str, settings: str, resume: str, death: str, step: str) -> None
     try:
         train(Path(folder), resume=resume == "resume", model=model, **json.loads(settings))
     except Interrupted as stop:
-        print(stop)
         sys.exit(stop.signal_number)
     save_file(model.state_dict(), Path(folder) / "weights.safetensors")
 

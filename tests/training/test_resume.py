@@ -22,9 +22,19 @@ CLEAN = ("latest", ".json", ".jsonl", ".safetensors")
 
 def in_a_process(folder, settings, *, resume=False, death="", step=0):
     script = Path(small_training.__file__)
-    call = [sys.executable, script, folder, json.dumps(settings), "resume" if resume else "", death, str(step)]
+    call = [
+        sys.executable,
+        script,
+        folder,
+        json.dumps(settings),
+        "resume" if resume else "",
+        death,
+        str(step),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([str(word) for word in call], capture_output=True, text=True, env=environment, timeout=100)
+    return subprocess.run(
+        [str(word) for word in call], capture_output=True, text=True, env=environment, timeout=100
+    )
 
 
 def same_weights(one, other):
@@ -66,6 +76,7 @@ def test_a_signal_during_the_last_validation_is_not_swallowed(tmp_path):
     class Late(Regression):
         def loss(self, batch):
             if not self.training and self.steps == 7:
+                self.steps += 1  # once
                 os.kill(os.getpid(), signal.SIGTERM)
             return super().loss(batch)
 
@@ -150,15 +161,17 @@ def test_a_damaged_checkpoint_is_told_in_a_sentence(tmp_path, file, damage):
         place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
     else:
         place.unlink()
-    with pytest.raises(InputError, match="is damaged .* delete .* to train from the start"):
+    with pytest.raises(InputError, match=r"is damaged .* delete .* to train from the start"):
         train(tmp_path, resume=True)
 
 
 def test_resuming_with_other_settings_or_another_model_is_refused(tmp_path):
     train(tmp_path)
-    with pytest.raises(InputError, match=r"learning_rate=0\.01, this call asks for 0\.5: resume with the old"):
+    with pytest.raises(
+        InputError, match=r"learning_rate=0\.01, this call asks for 0\.5: resume with the old"
+    ):
         train(tmp_path, resume=True, learning_rate=0.5)
     other = Regression()
     other.layers[4] = torch.nn.Linear(8, 2)
-    with pytest.raises(InputError, match="does not fit this model .*size mismatch.*start anew"):
+    with pytest.raises(InputError, match=r"does not fit this model .*size mismatch.*start anew"):
         train(tmp_path, resume=True, model=other)

@@ -93,7 +93,7 @@ class SingleCellConfig:
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
     diffusion_training: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            max_epochs=800, batch_size=256, learning_rate=2e-3, schedule="cosine", ema_decay=0.995
+            max_epochs=400, batch_size=256, learning_rate=2e-3, schedule="cosine", ema_decay=0.995
         )
     )
     sampling: SamplingSettings = field(default_factory=SamplingSettings)

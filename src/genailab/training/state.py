@@ -150,6 +150,7 @@ class TrainState:
             "epoch": self.epoch,
             "batch_in_epoch": self.batch_in_epoch,
             "step": self.step,
+            "accelerator_step": self.accelerator.step,  # batches it counts in accumulating gradients
             "best_loss": self.best_loss,
             "best_epoch": self.history.best_epoch,
             "epochs_since_best": self.epochs_since_best,
@@ -188,7 +189,7 @@ class TrainState:
             numbers["step"],
             numbers["batch_in_epoch"],
         )
-        self.accelerator.step = self.batch_in_epoch  # where it is in accumulating gradients
+        self.accelerator.step = numbers["accelerator_step"]
         self.history.records, self.history.best_epoch = list(numbers["records"]), numbers["best_epoch"]
         self.meter.restore(numbers["meter"])
         _set_random_states(tensors["random"])

@@ -1,4 +1,4 @@
-"""A conditional diffusion learns two clusters: asked for one it gives that one, asked for none it gives both."""
+"""A conditional diffusion of two clusters: asked for one it gives that one, asked for none it gives both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def draw(seed: int, n: int = 256) -> dict[str, Tensor]:
     return {"x": CENTERS[codes] + 0.2 * torch.randn(n, 2, generator=generator), "cluster": codes}
 
 
-def learned(n_steps: int = 500, **settings: object) -> GaussianDiffusion:
+def learned(n_steps: int = 400, **settings: object) -> GaussianDiffusion:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         config = GaussianDiffusionConfig(n_dims=2, conditions=CLUSTERS, width=48, depth=2, **settings)
@@ -67,18 +67,27 @@ def test_a_condition_for_each_sample_is_kept_in_order(model):
 
 def test_guidance_moves_samples_away_from_the_other_cluster(model):
     means = [
-        model.sample(500, {"cluster": "right"}, generator=generator(), guidance_scale=scale)[:, 0].mean().item()
+        model.sample(500, {"cluster": "right"}, generator=generator(), guidance_scale=scale)[:, 0]
+        .mean()
+        .item()
         for scale in (0.0, 1.0, 3.0)
     ]
     assert means[0] < means[1] - 0.5
     assert means[2] > means[1] - 0.02
 
 
-@pytest.mark.parametrize("prediction", ["eps", "x0"])
-@pytest.mark.parametrize("schedule", ["linear", "cosine"])
-def test_each_prediction_and_schedule_learns(prediction, schedule):
+@pytest.mark.parametrize(
+    ("prediction", "schedule", "sampler"),
+    [
+        ("eps", "linear", "ddpm"),
+        ("eps", "cosine", "ddpm"),
+        ("x0", "linear", "dpm++2m"),
+        ("v", "linear", "ddim"),
+    ],
+)
+def test_each_prediction_and_schedule_learns(prediction, schedule, sampler):
     other = learned(250, prediction=prediction, schedule=schedule)
-    found = other.sample(200, {"cluster": "left"}, generator=generator(), n_steps=30)
+    found = other.sample(200, {"cluster": "left"}, generator=generator(), n_steps=60, sampler=sampler)
     torch.testing.assert_close(found.mean(dim=0), CENTERS[0], atol=0.2, rtol=0)
 
 

@@ -1,4 +1,4 @@
-"""Laws of the latent diffusion: the VAE stays as it is, the latents are standardised, the cells are counts."""
+"""Laws of the latent diffusion: the VAE stays as it is, latents are standardised, cells are counts."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def test_encoding_does_not_depend_on_the_batch_and_keeps_order_codes_and_library
     whole, parts = model.encode(data), model.encode(data, batch_size=7)
     torch.testing.assert_close(whole.mean, parts.mean)
     assert whole.tensors["type"].tolist() == list(data.labels.codes)
-    torch.testing.assert_close(whole.mean[:, -1].exp().double(), torch.tensor(data.library_sizes), rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        whole.mean[:, -1].exp().double(), torch.tensor(data.library_sizes), rtol=1e-5, atol=0
+    )
     assert (whole.std[:, -1] == 0).all()  # an observed library size has no spread
 
 
@@ -143,7 +145,8 @@ def test_cells_are_whole_counts_of_the_vaes_genes(model, condition):
 def test_the_same_generator_gives_the_same_cells_and_leaves_the_global_state_alone(model):
     random_state = torch.get_rng_state()
     one, two, other = (
-        model.sample(30, {"type": "B"}, generator=seeded(seed), sampler="ddpm", n_steps=10) for seed in (1, 1, 2)
+        model.sample(30, {"type": "B"}, generator=seeded(seed), sampler="ddpm", n_steps=10)
+        for seed in (1, 1, 2)
     )
     assert torch.equal(torch.get_rng_state(), random_state)
     assert torch.equal(one, two)

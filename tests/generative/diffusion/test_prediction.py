@@ -1,4 +1,4 @@
-"""Predictions, the process and the objective: each conversion undoes another, and a perfect network has no loss."""
+"""Each prediction is converted to any other and back, and a perfect network has no loss."""
 
 from __future__ import annotations
 

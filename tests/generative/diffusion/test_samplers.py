@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -27,7 +28,9 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]
 
 def mixture(schedule: Schedule, weights: list[float], means: list[float], stds: list[float]) -> Denoiser:
     """Return E[x_0 | x_t] of a mixture of Gaussians on the line, for x of shape (batch,)."""
-    share, mean, std = (torch.tensor(values, dtype=torch.float64)[:, None] for values in (weights, means, stds))
+    share, mean, std = (
+        torch.tensor(values, dtype=torch.float64)[:, None] for values in (weights, means, stds)
+    )
 
     def denoise(x: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = schedule.alpha(t), schedule.sigma(t)
@@ -69,14 +72,16 @@ def error_in_flow(sampler: Callable, schedule: Schedule, n_steps: int) -> float:
 def test_halving_the_step_divides_the_error_by_two_to_the_order(sampler, order, schedule):
     # The first and last steps of dpm++2m are first order: two local errors of h^2 keep the global order 2.
     errors = [error_in_flow(sampler, schedule, n) for n in (64, 128, 256, 512)]
-    orders = [math.log2(coarse / fine) for coarse, fine in zip(errors, errors[1:], strict=False)]
+    orders = [math.log2(coarse / fine) for coarse, fine in pairwise(errors)]
     assert orders == pytest.approx([order] * 3, abs=0.15)
 
 
 def test_with_one_point_of_data_every_sampler_finds_it():
     schedule = CosineSchedule()
     for sampler in SAMPLERS.values():
-        found = sampler(lambda x, t: torch.full_like(x, 3.0), noise(5), time_grid(4, schedule).double(), schedule)
+        found = sampler(
+            lambda x, t: torch.full_like(x, 3.0), noise(5), time_grid(4, schedule).double(), schedule
+        )
         torch.testing.assert_close(found, torch.full((5,), 3.0).double(), atol=0.01, rtol=0)
 
 
@@ -147,7 +152,11 @@ def test_samples_follow_their_generator_keep_their_shape_and_leave_their_input(n
     before, random_state = x.clone(), torch.get_rng_state()
     one, two = (
         get_sampler(name)(
-            lambda x, t: x / 2, x, time_grid(5, schedule), schedule, generator=torch.Generator().manual_seed(1)
+            lambda x, t: x / 2,
+            x,
+            time_grid(5, schedule),
+            schedule,
+            generator=torch.Generator().manual_seed(1),
         )
         for _ in range(2)
     )

@@ -11,7 +11,12 @@ from genailab.errors import InputError
 from genailab.generative.diffusion import CosineSchedule, LinearSchedule, Schedule
 from genailab.generative.diffusion.schedules import make_schedule
 
-SCHEDULES = [CosineSchedule(), LinearSchedule(), LinearSchedule(beta_min=3.0, beta_max=3.0), LinearSchedule(beta_max=80)]
+SCHEDULES = [
+    CosineSchedule(),
+    LinearSchedule(),
+    LinearSchedule(beta_min=3.0, beta_max=3.0),
+    LinearSchedule(beta_max=80),
+]
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
 TIMES = torch.linspace(0, 1, 501, dtype=torch.float64)
 
@@ -74,7 +79,7 @@ def test_cosine_turns_by_the_same_angle_in_the_same_time():
 
 
 def test_what_cannot_be_a_schedule_is_refused():
-    with pytest.raises(InputError, match="betas are 2.0 to 1.0: they must be positive and not fall"):
+    with pytest.raises(InputError, match=r"betas are 2\.0 to 1\.0: they must be positive and not fall"):
         LinearSchedule(beta_min=2.0, beta_max=1.0)
     with pytest.raises(InputError, match="no noise schedule 'cosin': did you mean 'cosine'"):
         make_schedule("cosin")

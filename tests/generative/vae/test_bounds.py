@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -42,7 +43,9 @@ def test_with_a_wrong_posterior_the_elbo_falls_short_by_the_kl_and_the_iwae_does
     wrong = Gaussian(exact.mean + 0.2, 1.5 * exact.std)
     weights = log_weights(wrong, 20_000)
     ratio = 1.5
-    shortfall = -math.log(ratio) + (ratio**2 + (0.2 / exact.std[0].item()) ** 2) / 2 - 0.5  # KL(wrong || exact)
+    shortfall = (
+        -math.log(ratio) + (ratio**2 + (0.2 / exact.std[0].item()) ** 2) / 2 - 0.5
+    )  # KL(wrong || exact)
     torch.testing.assert_close(elbo(weights), EVIDENCE - shortfall, atol=0.03, rtol=0)
     torch.testing.assert_close(importance_weighted_bound(weights), EVIDENCE, atol=0.02, rtol=0)
 
@@ -55,7 +58,7 @@ def test_the_bound_does_not_fall_when_draws_are_pooled():
         for k in (1, 4, 32, 1024)
     ]
     torch.testing.assert_close(bounds[0], elbo(weights))
-    for fewer, more in zip(bounds, bounds[1:], strict=False):
+    for fewer, more in pairwise(bounds):
         assert (more >= fewer - 1e-12).all()
     assert (bounds[-1] > bounds[0] + 0.05).all()
 

@@ -150,7 +150,9 @@ def test_an_incomplete_or_unknown_condition_is_refused(condition, message):
 
 @pytest.mark.parametrize(("likelihood", "library"), [("nb", "observed"), ("zinb", "learned")])
 def test_a_saved_model_generates_the_same_cells(tmp_path, likelihood, library):
-    model = build(likelihood=likelihood, library=library, covariates=COVARIATES, split_hash="abc", kl_warmup=9)
+    model = build(
+        likelihood=likelihood, library=library, covariates=COVARIATES, split_hash="abc", kl_warmup=9
+    )
     train(model, cells(), 3)
     loaded = CountVAE.from_pretrained(model.save_pretrained(tmp_path))
     assert loaded.config == model.config
@@ -165,7 +167,9 @@ def test_sampling_leaves_the_model_and_the_global_random_state_as_they_were():
     model = build(dropout=0.5).train()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     random_state = torch.get_rng_state()
-    alone = model.sample(1, state=torch.zeros(1, 2), log_library=torch.full((1, 1), 9.0))  # no batch statistics
+    alone = model.sample(
+        1, state=torch.zeros(1, 2), log_library=torch.full((1, 1), 9.0)
+    )  # no batch statistics
     assert alone.shape == (1, len(GENES))
     torch.set_rng_state(random_state)
     one, two = (model.sample(30, generator=torch.Generator().manual_seed(1)) for _ in range(2))

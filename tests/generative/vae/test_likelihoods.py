@@ -120,11 +120,16 @@ def test_becomes_a_poisson_as_the_dispersion_grows():
     log_mean = torch.log(torch.tensor([[0.1, 3, 5, 12, 30, 40]], dtype=torch.float64))
     limit = poisson_log_prob(counts, log_mean)
     gaps = [
-        (negative_binomial_log_prob(counts, log_mean, torch.full((6,), np.log(r), dtype=torch.float64)) - limit)
+        (
+            negative_binomial_log_prob(counts, log_mean, torch.full((6,), np.log(r), dtype=torch.float64))
+            - limit
+        )
         for r in (1e4, 1e5)
     ]
     assert gaps[1].abs().max() < 1e-2
-    torch.testing.assert_close(gaps[0] / gaps[1], torch.full_like(limit, 10.0), rtol=0.02, atol=0)  # order 1 / r
+    torch.testing.assert_close(
+        gaps[0] / gaps[1], torch.full_like(limit, 10.0), rtol=0.02, atol=0
+    )  # order 1 / r
 
 
 def gradient_case() -> tuple[Tensor, Tensor, Tensor]:
@@ -137,7 +142,10 @@ def gradient_case() -> tuple[Tensor, Tensor, Tensor]:
 def test_the_gradient_by_hand_passes_gradcheck():
     counts, log_mean, log_dispersion = gradient_case()
     assert torch.autograd.gradcheck(
-        lambda m, r: negative_binomial_log_prob(counts, m, r), (log_mean, log_dispersion), atol=1e-4, rtol=1e-4
+        lambda m, r: negative_binomial_log_prob(counts, m, r),
+        (log_mean, log_dispersion),
+        atol=1e-4,
+        rtol=1e-4,
     )
 
 

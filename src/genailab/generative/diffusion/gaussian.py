@@ -34,7 +34,9 @@ class GaussianDiffusionConfig:
     n_dims: int
     conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # category names by covariate
     schedule: str = "cosine"
-    prediction: Prediction = "v"  # well scaled at every time, unlike eps near noise and x0 near data
+    # v is well scaled at every time, unlike x0 near data, and eps near noise: there its error is divided by a
+    # vanishing alpha, which only ddpm forgets, as it adds fresh noise.
+    prediction: Prediction = "v"
     width: int = 256
     depth: int = 4
     dropout: float = 0.0
@@ -116,8 +118,8 @@ class GaussianDiffusion(Model):
         Raises
         ------
         InputError
-            If ``n`` is below 1, the condition is unknown, guidance is asked for without one, or what is asked for needs the
-            unconditional model and ``drop_condition`` is 0, so that it was never trained.
+            If ``n`` is below 1, the condition is unknown, guidance is asked for without one, or what is asked
+            for needs the unconditional model and ``drop_condition`` is 0, so that it was never trained.
         """
         if n < 1:
             raise InputError(f"asked for {n} samples: ask for at least 1")
