@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 
 import anndata as ad
 import numpy as np
@@ -9,11 +10,29 @@ import pandas as pd
 import pytest
 
 from genailab import __version__
+from genailab.cli.main import main
 from genailab.configuration import to_yaml, with_settings
 from genailab.errors import InputError
 from genailab.pipelines import single_cell
 from genailab.pipelines.single_cell_config import SingleCellConfig
 from genailab.training import Interrupted
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Call genailab as a shell would; return exit code, stdout and stderr."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["genailab", *map(str, words)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
 
 
 @pytest.fixture

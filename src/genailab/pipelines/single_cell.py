@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import genailab
 from genailab.configuration import build, differences, read_yaml, to_yaml
@@ -33,7 +34,7 @@ from genailab.pipelines.single_cell_config import SingleCellConfig
 from genailab.pipelines.single_cell_data import PreparedCells, prepare
 from genailab.pipelines.single_cell_report import report
 from genailab.pipelines.single_cell_scores import generate_like, judge
-from genailab.training import History, fit, seeded
+from genailab.training import History, TrainConfig, fit, seeded
 
 __all__ = ["Result", "run"]
 
@@ -98,7 +99,12 @@ def run(
     if resume:
         config = _same_settings(folder, config)
     config = config or SingleCellConfig()
-    with full_disk_in_one_sentence(folder.path), folder.log(), _warnings_told(announce) as told:
+    with (
+        full_disk_in_one_sentence(folder.path),
+        folder.log(),
+        _warnings_told(announce) as told,
+        _cpu_threads(config.threads),
+    ):
         stage = _Stages(announce)
         stage("Reading cells")
         cells = prepare(config)
@@ -148,7 +154,13 @@ def _train_vae(
         vae = CountVAE(settings)
     vae.start_from(cells.train.gene_shares())
     history = fit(
-        vae, cells.train, cells.valid, config.vae_training, folder=place, resume=resume, title="autoencoder"
+        vae,
+        cells.train,
+        cells.valid,
+        _seeded_by(config.vae_training, config.seed),
+        folder=place,
+        resume=resume,
+        title="autoencoder",
     )
     folder.write_folder(f"training/vae/{FINISHED}", vae.save_pretrained)
     return vae, history
@@ -166,10 +178,21 @@ def _train_diffusion(
         )
     train, valid = model.encode(cells.train), model.encode(cells.valid)
     history = fit(
-        model, train, valid, config.diffusion_training, folder=place, resume=resume, title="diffusion"
+        model,
+        train,
+        valid,
+        _seeded_by(config.diffusion_training, config.seed),
+        folder=place,
+        resume=resume,
+        title="diffusion",
     )
+    model.cpu()  # drawing cells takes a second anywhere, and a CPU draws the same ones everywhere
     folder.write_folder(MODEL, model.save_pretrained)
     return model, history
+
+
+def _seeded_by(training: TrainConfig, seed: int) -> TrainConfig:
+    return dataclasses.replace(training, seed=training.seed + seed)
 
 
 def _generate(model: LatentDiffusion, cells: PreparedCells, config: SingleCellConfig) -> CellDataset:
@@ -190,6 +213,16 @@ def _metrics(cells: PreparedCells, scores: list[Score], verdict: str) -> dict[st
         "scores": [score.as_dict() for score in scores],
         "verdict": verdict,
     }
+
+
+@contextmanager
+def _cpu_threads(n: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _same_settings(folder: RunFolder, config: SingleCellConfig | None) -> SingleCellConfig:

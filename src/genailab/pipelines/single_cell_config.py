@@ -98,7 +98,10 @@ class SingleCellConfig:
     )
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
-    seed: int = 0
+    seed: int = 0  # of split, first weights and sampling; added to the seeds of the trainings
+    # CPU threads of torch. One, because the result then doesn't depend on the number of cores, and because in
+    # networks this small several threads mostly wait for each other; wide ones on many cores profit from more.
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if self.data.path is not None and self.data.label_key is None:
