@@ -5,13 +5,14 @@ widths, latent size, likelihood, batch size, learning rate, KL warm-up, epochs a
 one process; the ratio is formed round by round, so that a machine whose speed drifts does not decide it. The
 held-out importance-weighted bound is computed by the same code for both.
 
-Needs scvi-tools 1.4, which is no dependency of genailab (it brings Lightning): in an environment of its own run
+Needs scvi-tools 1.4, which is no dependency of genailab (it brings Lightning): in its own environment run
 ``pip install "scvi-tools==1.4.*" "lightning<2.6" -e . -c constraints.txt`` and then this file.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import logging
 import time
 import warnings
@@ -122,6 +123,9 @@ def scvi_log_weights(module: torch.nn.Module, cells: CellDataset) -> Tensor:
 
 def main() -> None:
     """Take turns, print each round, keep the summary."""
+    if importlib.util.find_spec("scvi") is None:
+        print("skipped: scvi-tools is not installed here; the top of this file says how to")
+        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)

@@ -86,8 +86,12 @@ def test_the_last_setting_of_a_name_counts_and_the_given_configuration_stays():
     [
         ("inner.width", "cannot read the setting 'inner.width': write it as name=value"),
         ("=3", "cannot read the setting '=3'"),
-        ("iner.width=3", "there is no setting 'iner.width': did you mean 'inner'"),
-        ("inner.widht=3", r"there is no setting 'inner.widht': did you mean 'width'"),
+        ("iner.width=3", r"there is no setting 'iner.width': did you mean 'inner\.width'"),
+        ("inner.widht=3", r"there is no setting 'inner.widht': did you mean 'inner\.width'"),
+        ("widht=3", r"there is no setting 'widht': did you mean 'inner\.width'"),
+        ("inner.q=3", r"there is no setting 'inner\.q': known: 'inner\.width', 'inner\.rate'"),
+        ("q=3", r"there is no setting 'q': known: 'inner', 'title', 'inner\.width'"),
+        ("titel=3", "there is no setting 'titel': did you mean 'title'"),
         ("inner=3", r"'inner' is a group of settings: set one of them, for example inner\.width"),
         ("inner.width=wide", r"the setting 'inner\.width' cannot be 'wide': input should be a valid integer"),
         ("inner.width=0", r"in the settings of 'inner', width is 0: it must be at least 1"),
@@ -160,3 +164,14 @@ def test_a_key_has_one_role():
 
 def test_defaults_are_valid():
     assert build(TrainConfig, {}) == TrainConfig()
+
+
+def test_a_mistyped_setting_is_suggested_as_it_must_be_written():
+    for wrong, right in (("vae.n_laten", "vae.n_latent"), ("n_laten", "vae.n_latent"), ("sed", "seed")):
+        with pytest.raises(InputError, match=f"no setting '{wrong}': did you mean '{right}'"):
+            with_settings(SingleCellConfig(), [f"{wrong}=3"])
+
+
+def test_labels_need_their_cells():
+    with pytest.raises(InputError, match=r"the labels in types\.csv need their cells: give .* --data FILE"):
+        with_settings(SingleCellConfig(), ["data.labels=types.csv"])

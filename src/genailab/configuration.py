@@ -36,7 +36,7 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     >>> build(Settings, {"n_latent": "20"})
     Settings(n_latent=20)
     """
-    _check_names(cls, values, prefix="")
+    _check_names(cls, values, known=_setting_names(cls))
     try:
         return TypeAdapter(cls).validate_python(dict(values))
     except ValidationError as error:
@@ -61,7 +61,7 @@ def with_settings(config: T, settings: Sequence[str]) -> T:
             raise InputError(
                 f"cannot read the setting {setting!r}: write it as name=value, for example vae.n_latent=20"
             )
-        _put(values, name.strip(), _parse(name, text))
+        _put(values, name.strip(), _parse(name, text), known=_setting_names(type(config)))
     return build(type(config), values)
 
 
@@ -96,13 +96,32 @@ def differences(before: Any, after: Any) -> list[str]:
     ]
 
 
-def _check_names(cls: Any, values: Mapping[str, Any], *, prefix: str) -> None:
+def _setting_names(cls: Any) -> list[str]:
+    """Name every setting and group in full; those of the top level come first."""
+    hints = get_type_hints(cls)
+    groups = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    return [*hints, *(f"{group}.{name}" for group in groups for name in _setting_names(groups[group]))]
+
+
+def _unknown(name: str, known: Sequence[str]) -> InputError:
+    group = name.rpartition(".")[0]
+    beside = [other for other in known if other.rpartition(".")[0] == group]
+    # Without a group that exists, the setting may be one of any group.
+    candidates = beside if group and beside else known
+    return InputError(f"there is no setting {name!r}: {nearest(name, candidates, by=_last_part)}")
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition(".")[2].lower()
+
+
+def _check_names(cls: Any, values: Mapping[str, Any], *, known: Sequence[str], prefix: str = "") -> None:
     hints = get_type_hints(cls)
     for name, value in values.items():
         if name not in hints:
-            raise InputError(f"there is no setting {prefix + str(name)!r}: {nearest(str(name), hints)}")
+            raise _unknown(f"{prefix}{name}", known)
         if dataclasses.is_dataclass(hints[name]) and isinstance(value, Mapping):
-            _check_names(hints[name], value, prefix=f"{prefix}{name}.")
+            _check_names(hints[name], value, known=known, prefix=f"{prefix}{name}.")
 
 
 def _first_sentence(error: ValidationError) -> InputError:
@@ -116,13 +135,12 @@ def _first_sentence(error: ValidationError) -> InputError:
     return InputError(f"the setting {name!r} cannot be {first['input']!r}: {first['msg'].lower()}")
 
 
-def _put(values: dict[str, Any], name: str, value: Any) -> None:
+def _put(values: dict[str, Any], name: str, value: Any, *, known: Sequence[str]) -> None:
     *parents, last = name.split(".")
     for parent in parents:
         inner = values.get(parent)
         if not isinstance(inner, dict):
-            groups = [key for key, item in values.items() if isinstance(item, dict)]
-            raise InputError(f"there is no setting {name!r}: {nearest(parent, groups)}")
+            raise _unknown(name, known)
         values = inner
     if isinstance(values.get(last), dict):
         raise InputError(

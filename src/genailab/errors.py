@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 __all__ = ["InputError", "nearest"]
 
@@ -16,8 +16,10 @@ class InputError(ValueError):
     """
 
 
-def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> str:
+def nearest(name: str, known: Iterable[str], *, limit: int = 3, by: Callable[[str], str] = str.lower) -> str:
     """Name the known names closest to a mistyped one, ready to end a sentence.
+
+    ``by`` is what of each name is compared.
 
     Examples
     --------
@@ -27,8 +29,11 @@ def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> str:
     "known: 'phase', 'louvain'"
     """
     names = [str(candidate) for candidate in known]
-    lowered = {candidate.lower(): candidate for candidate in reversed(names)}
-    close = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=limit)]
+    compared: dict[str, list[str]] = {}
+    for candidate in names:
+        compared.setdefault(by(candidate), []).append(candidate)
+    matches = difflib.get_close_matches(by(name), compared, n=limit)
+    close = [candidate for match in matches for candidate in compared[match]][:limit]
     if close:
         return "did you mean " + " or ".join(repr(match) for match in close) + "?"
     shown = ", ".join(repr(candidate) for candidate in names[:8])

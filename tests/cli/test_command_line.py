@@ -11,9 +11,10 @@ import pytest
 
 from genailab import __version__
 from genailab.cli.main import main
-from genailab.configuration import to_yaml, with_settings
+from genailab.configuration import build, read_yaml, to_yaml, with_settings
 from genailab.errors import InputError
 from genailab.pipelines import single_cell
+from genailab.pipelines.run_folder import RunFolder
 from genailab.pipelines.single_cell_config import SingleCellConfig
 from genailab.training import Interrupted
 
@@ -90,7 +91,7 @@ def test_a_wrong_call_is_2(call, words):
         ([], "name the column of adata.obs with --label-key"),
         (
             ["--label-key", "cell_type", "--set", "vae.n_latnt=3"],
-            "no setting 'vae.n_latnt': did you mean 'n_latent'",
+            "no setting 'vae.n_latnt': did you mean 'vae.n_latent'",
         ),
         (["--label-key", "cell_type", "--set", "vae.n_latent=x"], "the setting 'vae.n_latent' cannot be 'x'"),
         (
@@ -190,8 +191,9 @@ def test_flags_become_settings(call, asked, file, tmp_path):
 
 def test_the_data_can_be_found_again_from_another_folder(call, asked, file, monkeypatch):
     monkeypatch.chdir(file.parent)
-    call("run", "single-cell", "--data", "cells.h5ad", "--label-key", "cell_type")
+    call("run", "single-cell", "--data", "cells.h5ad", "--labels", "t.csv", "--label-key", "cell_type")
     assert asked[0][0].data.path == str(file)
+    assert asked[0][0].data.labels == str(file.parent / "t.csv")
 
 
 def test_flags_come_before_the_file_of_settings(call, asked, file, tmp_path):
@@ -208,6 +210,41 @@ def test_resuming_needs_no_setting_again(call, asked, tmp_path, command):
     call(*command, "--resume", "--out", tmp_path)
     assert asked[0][0] is None
     assert asked[0][1]["resume"] is True
+
+
+@pytest.fixture
+def begun(file, tmp_path):
+    """Hold a run that got no further than its settings."""
+    config = with_settings(SingleCellConfig(), [f"data.path={file}", "data.label_key=x", "vae.n_latent=7"])
+    RunFolder.open(tmp_path / "run").start(to_yaml(config))
+    return tmp_path / "run"
+
+
+def test_what_is_not_said_again_on_resuming_stays_as_it_was(call, asked, begun, file):
+    call("run", "single-cell", "--resume", "--out", begun, "--data", file)
+    assert asked[0][0] == build(SingleCellConfig, read_yaml(begun / "config.yaml"))
+
+
+def test_a_setting_changed_on_resuming_is_named(call, begun):
+    code, _, err = call("run", "single-cell", "--resume", "--out", begun, "--set", "vae.beta=2")
+    assert code == 1
+    assert "has other settings (vae.beta was 1.0, now 2.0): resume it with its own" in err
+
+
+def test_a_setting_changed_where_there_is_no_run_to_resume(call, tmp_path):
+    code, _, err = call("run", "single-cell", "--resume", "--out", tmp_path / "no", "--set", "vae.beta=2")
+    assert code == 1
+    assert "no holds no run to resume: give its folder" in err
+
+
+def test_cells_without_any_column_are_told_of_the_table_of_labels(call, tmp_path):
+    rows = "".join(f"c{n},{n % 3},{n % 2}\n" for n in range(30))
+    (tmp_path / "cells.csv").write_text("cell,A,B\n" + rows)
+    words = ["--data", tmp_path / "cells.csv", "--label-key", "cell_type", "--out", tmp_path / "out"]
+    code, _, err = call("run", "single-cell", *words)
+    assert code == 1
+    assert "no column 'cell_type' in adata.obs, nor any other: give a table" in err
+    assert "--labels TABLE" in err
 
 
 def test_the_end_names_the_verdict_and_the_files_whole_and_literally(call, asked, tmp_path):

@@ -119,10 +119,20 @@ def test_every_format_gives_the_same_cells_silently(kind, tmp_path):
     assert cells.genes == tuple(GENES)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_read_can_be_written_as_h5ad(kind, tmp_path):
+    adata = read_cells(written(kind, tmp_path))
+    adata.write_h5ad(tmp_path / "again.h5ad")
+    again = read_cells(tmp_path / "again.h5ad")
+    assert np.array_equal(again.X.toarray(), COUNTS)
+    assert (again.obs_names.tolist(), again.var_names.tolist()) == (CELLS, GENES)
+
+
 def test_a_matrix_alone_is_cells_x_genes_with_numbers_for_names(tmp_path):
     adata = read_cells(write(tmp_path / "counts.mtx", matrix_market(COUNTS)))
     assert np.array_equal(adata.X.toarray(), COUNTS)
     assert adata.obs_names[:2].tolist() == ["0", "1"]
+    adata.write_h5ad(tmp_path / "counts.h5ad")
 
 
 def test_the_main_matrix_of_a_loom_is_taken_not_its_spliced_part(tmp_path):

@@ -281,6 +281,19 @@ def test_cells_of_a_batch_that_training_never_sees_are_left_out_with_the_reason(
     assert any("more cells are left out: see cells.csv for the reason of each" in line for line in said)
 
 
+def test_labels_and_batches_may_come_from_a_table(tmp_path):
+    adata = cells()
+    adata.obs.to_csv(tmp_path / "types.csv")
+    expected, _ = prepared(write(tmp_path, adata), "data.batch_keys=[batch]")
+    adata.obs = adata.obs[[]]
+    settings = [f"data.labels={tmp_path / 'types.csv'}", "data.batch_keys=[batch]"]
+    found, said = prepared(write(tmp_path, adata), *settings)
+    assert found.describe() == expected.describe()
+    assert found.split.hash == expected.split.hash
+    assert found.train.categories == expected.train.categories
+    assert not [line for line in said if "types.csv" in line]
+
+
 def test_batches_become_covariates_of_the_autoencoder(tmp_path):
     found, _ = prepared(write(tmp_path, cells()), "data.batch_keys=[batch]")
     assert found.train.categories == {"cell_type": ("B cell", "NK", "T cell"), "batch": ("a", "b")}

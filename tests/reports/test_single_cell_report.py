@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -223,3 +224,10 @@ def test_an_unknown_direction_and_an_empty_data_set_are_refused():
         make_report(scores=wrong)
     with pytest.raises(InputError, match="cell_types is empty"):
         DatasetSummary(name="x", n_cells=0, n_genes=0, cell_types={}, counts_source="X")
+
+
+def test_the_duration_of_a_resumed_run_is_said_to_be_that_of_its_last_part():
+    whole = make_report()
+    part = replace(whole, reproduce=replace(whole.reproduce, resumed=True))
+    assert "Made in (this part)" in render(part)
+    assert "this part" not in render(whole)

@@ -30,6 +30,10 @@ def single_cell(
         Path | None,
         typer.Option(help="Cells with raw counts: .h5ad, .h5 (10x), .mtx or its folder, .loom, .csv, .tsv."),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Table (.csv, .tsv) of labels: cell names first, its other columns join obs."),
+    ] = None,
     label_key: Annotated[str | None, typer.Option(help="Column of obs with the cell type.")] = None,
     batch_key: Annotated[
         list[str] | None, typer.Option(help="Column of obs with batch or donor; may be repeated.")
@@ -56,8 +60,11 @@ def single_cell(
     """Learn to generate single cells of each type, and judge them against held-out real cells."""
     settings = list(set_ or [])
     # Absolute, so that the run can be resumed from anywhere.
-    path = data.expanduser().resolve() if data is not None else None
-    flags = {"data.path": path, "data.label_key": label_key, "data.layer": layer, "seed": seed}
+    files = {"data.path": data, "data.labels": labels}
+    flags: dict[str, Path | str | int | None] = {
+        name: file.expanduser().resolve() if file is not None else None for name, file in files.items()
+    }
+    flags |= {"data.label_key": label_key, "data.layer": layer, "seed": seed}
     flags |= {"vae_training.device": device, "diffusion_training.device": device}
     settings += [
         f"{name}={json_text.dumps(value if isinstance(value, int) else str(value), ensure_ascii=False)}"
@@ -66,10 +73,21 @@ def single_cell(
     ]
     if batch_key:
         settings.append(f"data.batch_keys={json_text.dumps(batch_key, ensure_ascii=False)}")
-    if resume and config is None and not settings:
-        run_and_report(None, out=out, resume=True, overwrite=overwrite, json=json)
-        return
-    run_and_report(_configure(config, settings), out=out, resume=resume, overwrite=overwrite, json=json)
+    if resume and config is None:
+        # What isn't said again stays as it was; what is said otherwise is refused by its name.
+        configured = _configure_again(out, settings) if settings else None
+    else:
+        configured = _configure(config, settings)
+    run_and_report(configured, out=out, resume=resume, overwrite=overwrite, json=json)
+
+
+def _configure_again(out: Path, settings: list[str]) -> SingleCellConfig:
+    from genailab.configuration import build, read_yaml, with_settings
+    from genailab.pipelines.run_folder import CONFIG, RunFolder
+    from genailab.pipelines.single_cell_config import SingleCellConfig
+
+    run = RunFolder.open(out, resume=True)
+    return with_settings(build(SingleCellConfig, read_yaml(run / CONFIG)), settings)
 
 
 def _configure(file: Path | None, settings: list[str]) -> SingleCellConfig:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from genailab.data.cells import CellDataset
     from genailab.data.counts import check_counts, find_counts
     from genailab.data.genes import highly_variable_genes
+    from genailab.data.labels import join_labels
     from genailab.data.normalise import log_normalise
     from genailab.data.pbmc import load_pbmc, load_pbmc_anndata
     from genailab.data.readers import read_cells
@@ -23,6 +24,7 @@ __all__ = [
     "check_counts",
     "find_counts",
     "highly_variable_genes",
+    "join_labels",
     "load_pbmc",
     "load_pbmc_anndata",
     "log_normalise",
@@ -36,6 +38,7 @@ _MODULE_OF = {
     "check_counts": "counts",
     "find_counts": "counts",
     "highly_variable_genes": "genes",
+    "join_labels": "labels",
     "load_pbmc": "pbmc",
     "load_pbmc_anndata": "pbmc",
     "log_normalise": "normalise",

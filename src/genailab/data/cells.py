@@ -232,6 +232,11 @@ def _check_unique(names: Sequence[str], *, kind: str, remedy: str) -> None:
 
 
 def _categorical(obs: pd.DataFrame, key: str) -> pd.Categorical:
+    if len(obs.columns) == 0:
+        raise InputError(
+            f"there is no column {key!r} in adata.obs, nor any other: give a table of the cells' labels with "
+            "--labels TABLE, or genailab.data.join_labels in Python"
+        )
     if key not in obs:
         raise InputError(f"there is no column {key!r} in adata.obs: {nearest(key, obs.columns)}")
     written = obs[key].astype(str)

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from genailab.errors import InputError
 
-__all__ = ["read_table"]
+__all__ = ["read_table", "table_lines", "wrong_length"]
 
 
 def read_table(path: Path, *, separator: str) -> ad.AnnData:
@@ -44,14 +44,14 @@ def read_table(path: Path, *, separator: str) -> ad.AnnData:
         )
     except ValueError as error:  # pandas' ParserError is one
         raise InputError(_first_fault(path, separator, width, genes) or f"{path}: {error}") from error
-    cells = pd.Index(frame.index.astype(str), name=None)
+    cells = frame.index.astype(str).rename(None)  # else its name is a number, which h5ad has no place for
     var = pd.DataFrame(index=pd.Index(genes))
     return ad.AnnData(sp.csr_matrix(frame.to_numpy()), obs=pd.DataFrame(index=cells), var=var)
 
 
 def _header(path: Path, separator: str) -> tuple[int, list[str]]:
     """Return the number of fields of a line of values and the names of the genes."""
-    lines = _lines(path, separator)
+    lines = table_lines(path, separator)
     _, header = next(lines, (0, []))
     number, first = next(lines, (0, []))
     if not first:
@@ -64,16 +64,16 @@ def _header(path: Path, separator: str) -> tuple[int, list[str]]:
     # R writes no name for the column of row names.
     named = header if len(header) == len(first) - 1 else header[1:]
     if len(named) != len(first) - 1:
-        raise InputError(_wrong_length(path, number, len(first), len(header)))
+        raise InputError(wrong_length(path, number, len(first), len(header)))
     return len(first), named
 
 
 def _first_fault(path: Path, separator: str, width: int, genes: list[str]) -> str | None:
-    lines = _lines(path, separator)
+    lines = table_lines(path, separator)
     next(lines)
     for number, fields in lines:
         if len(fields) != width:
-            return _wrong_length(path, number, len(fields), width)
+            return wrong_length(path, number, len(fields), width)
         for gene, value in zip(genes, fields[1:], strict=True):
             if not _is_number(value):
                 return (
@@ -83,7 +83,8 @@ def _first_fault(path: Path, separator: str, width: int, genes: list[str]) -> st
     return None
 
 
-def _wrong_length(path: Path, number: int, found: int, expected: int) -> str:
+def wrong_length(path: Path, number: int, found: int, expected: int) -> str:
+    """Say that a line is too short or too long."""
     return (
         f"line {number} of {path} has {found} fields where {expected} were expected: the file may be "
         "truncated, so copy it again or complete the line"
@@ -98,7 +99,8 @@ def _is_number(value: str) -> bool:
     return "_" not in value  # Python reads 1_000, tables don't
 
 
-def _lines(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+def table_lines(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of each line that isn't empty, plain or gzip-compressed, UTF-8."""
     with _open(path) as file:
         reader = csv.reader(file, delimiter=separator)
         for fields in reader:

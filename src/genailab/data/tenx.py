@@ -93,7 +93,7 @@ def _read_10x(matrix: Path, barcodes_file: Path, genes_file: Path) -> ad.AnnData
     if genes.shape[1] > 2:
         var["feature_types"] = genes[2].to_numpy()
     var.index.name = None
-    obs = pd.DataFrame(index=pd.Index(barcodes[0], name=None))
+    obs = pd.DataFrame(index=pd.Index(barcodes[0].to_numpy()))
     return _tidy(ad.AnnData(sp.csr_matrix(adata.X), obs=obs, var=var), matrix)
 
 

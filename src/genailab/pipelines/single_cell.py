@@ -128,7 +128,7 @@ def run(
         histories = {"Variational autoencoder": vae_history, "Latent diffusion": diffusion_history}
         page = report(
             cells, generated, histories, scores, verdict, config,
-            command=command, seconds=time.monotonic() - started, told=told,
+            command=command, seconds=time.monotonic() - started, resumed=resume, told=told,
         )  # fmt: skip
         folder.write_text("report.html", page)
         stage("Done")

@@ -27,6 +27,7 @@ class DataSettings:
     """Which cells, and what they are called."""
 
     path: str | None = None  # the user's file; None takes the 700 PBMC that come with scanpy
+    labels: str | None = None  # a .csv or .tsv by cell name, whose columns join obs
     label_key: str | None = None  # column of obs with the cell type
     layer: str | None = None  # where the raw counts are; None looks in X, the layers and raw
     batch_keys: tuple[str, ...] = ()  # columns of obs that the VAE is told: batch, donor, chemistry
@@ -93,20 +94,29 @@ class SingleCellConfig:
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
     diffusion_training: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            max_epochs=400, batch_size=256, learning_rate=2e-3, schedule="cosine", ema_decay=0.995
+            max_epochs=800,
+            max_steps=20_000,
+            batch_size=256,
+            learning_rate=2e-3,
+            schedule="cosine",
+            ema_decay=0.995,
         )
     )
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
-    seed: int = 0  # of split, first weights and sampling; added to the seeds of the trainings
-    # CPU threads of torch. One, because the result then doesn't depend on the number of cores, and because in
-    # networks this small several threads mostly wait for each other; wide ones on many cores profit from more.
+    seed: int = 0  # of split, first weights and sampling; added to the trainings' own
+    # CPU threads of torch. One, because the result then doesn't depend on the number of cores, and because
+    # in networks this small several threads mostly wait for each other; wide ones profit from more.
     threads: int = 1
 
     def __post_init__(self) -> None:
         if self.data.path is not None and self.data.label_key is None:
             raise InputError(
                 "the cells of your file need a label: name the column of adata.obs with --label-key"
+            )
+        if self.data.labels is not None and self.data.path is None:
+            raise InputError(
+                f"the labels in {self.data.labels} need their cells: give the file with --data FILE"
             )
         if self.data.group_key is not None and self.data.group_key in self.data.batch_keys:
             raise InputError(

@@ -14,7 +14,15 @@ import pandas as pd
 import scipy.sparse as sp
 from pandas.api.types import union_categoricals
 
-from genailab.data import CellDataset, Split, highly_variable_genes, load_pbmc, read_cells, split_cells
+from genailab.data import (
+    CellDataset,
+    Split,
+    highly_variable_genes,
+    join_labels,
+    load_pbmc,
+    read_cells,
+    split_cells,
+)
 from genailab.data.split_table import LEFT_OUT
 from genailab.errors import InputError
 from genailab.pipelines.single_cell_config import SingleCellConfig
@@ -117,6 +125,8 @@ def _read(config: SingleCellConfig) -> tuple[str, CellDataset]:
     else:
         keys = [*settings.batch_keys, *([settings.group_key] if settings.group_key else [])]
         name, adata = Path(settings.path).name, read_cells(settings.path)
+        if settings.labels is not None:
+            adata = join_labels(adata, settings.labels)
         cells = CellDataset.from_anndata(
             adata, label_key=settings.label_key, layer=settings.layer, covariates=keys
         )

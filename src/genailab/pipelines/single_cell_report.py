@@ -39,6 +39,7 @@ def report(
     *,
     command: str,
     seconds: float,
+    resumed: bool = False,
     told: Sequence[str] = (),
 ) -> str:
     """Return the page as HTML text."""
@@ -58,6 +59,7 @@ def report(
                 seed=config.seed,
                 device=_device(config),
                 duration_seconds=seconds,
+                resumed=resumed,
                 versions={
                     "genailab": __version__,
                     "Python": platform.python_version(),

@@ -110,6 +110,7 @@ class Reproduction:
     duration_seconds: float
     versions: Mapping[str, str]
     config_yaml: str
+    resumed: bool = False  # the duration is then that of the last part alone
 
 
 def check_columns(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:

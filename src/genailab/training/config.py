@@ -16,6 +16,7 @@ class TrainConfig:
     """Settings of `fit`. One step is one update of the weights on one batch."""
 
     max_epochs: int = 100
+    max_steps: int | None = None  # cut the epochs to about this many steps, for data of any size
     batch_size: int = 128
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"  # of the learning rate, after the warm-up
@@ -34,6 +35,8 @@ class TrainConfig:
     tracker: Literal["none", "tensorboard", "wandb"] = "none"
 
     def __post_init__(self) -> None:
+        if self.max_steps is not None and self.max_steps < 1:
+            raise InputError(f"max_steps is {self.max_steps}: it must be at least 1, or null for no limit")
         for name in ("max_epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")

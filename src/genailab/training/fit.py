@@ -7,10 +7,11 @@ gradients (``accelerate launch`` or ``torchrun`` start several processes). What 
 from __future__ import annotations
 
 import importlib.util
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def fit(
     if len(train) < 2:
         raise InputError(f"training needs at least 2 rows, got {len(train)}")
     with seeded(config.seed), stop_signals() as stop, _accelerator(config, folder) as accelerator:
+        config = _within_steps(config, len(train), accelerator.num_processes)
         state = TrainState.start(model, config, accelerator, n_rows=len(train), has_valid=valid is not None)
         place = Path(folder) if folder is not None else None
         if resume and place is not None:
@@ -96,6 +98,13 @@ def fit(
         state.keep_best_weights()
         loop.stop_if_asked(saved=True)
     return state.history
+
+
+def _within_steps(config: TrainConfig, n_rows: int, n_processes: int) -> TrainConfig:
+    if config.max_steps is None:
+        return config
+    steps_an_epoch = math.ceil(n_rows / (config.batch_size * config.accumulate * n_processes))
+    return replace(config, max_epochs=min(config.max_epochs, math.ceil(config.max_steps / steps_an_epoch)))
 
 
 class _Loop:

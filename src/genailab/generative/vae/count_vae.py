@@ -81,9 +81,8 @@ class Gaussian(NamedTuple):
 
     def draw(self, generator: torch.Generator | None = None) -> Tensor:
         """Return one reparametrised draw, of the same shape."""
-        noise = torch.randn(
-            self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype
-        )
+        # torch.compile takes only the first: it knows no generators.
+        noise = torch.randn_like(self.mean) if generator is None else _randn_like(self.mean, generator)
         return self.mean + self.std * noise
 
     def log_prob(self, values: Tensor) -> Tensor:
@@ -311,6 +310,10 @@ class CountVAE(Model):
     def _beside(self, features: Tensor, codes: Mapping[str, Tensor]) -> Tensor:
         covariates = self.covariates(codes)
         return features if covariates is None else torch.cat([features, covariates], dim=1)
+
+
+def _randn_like(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
 
 
 def _gaussian(mean_and_log_var: Tensor) -> Gaussian:
