@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import Tensor
 
+from genailab.generative.vae import likelihoods
 from genailab.generative.vae.likelihoods import (
     draw_negative_binomial,
     gaussian_log_prob,
@@ -163,6 +164,18 @@ def test_the_gradient_by_hand_is_that_of_the_plain_formula(dtype):
     tolerance = 1e-9 if dtype == torch.float64 else 1e-3
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 2e-5)])
+def test_the_form_for_the_compiler_is_the_same_function(dtype, tolerance):
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.randint(0, 60, (200, 30), generator=generator).to(dtype)
+    counts[0, :3] = torch.tensor([1e4, 1e5, 16.0])
+    log_mean = (3 * torch.randn(200, 30, generator=generator)).to(dtype)
+    log_dispersion = (4 * torch.randn(30, generator=generator)).to(dtype)
+    expected = negative_binomial_log_prob(counts.double(), log_mean.double(), log_dispersion.double())
+    error = (likelihoods._compilable(counts, log_mean, log_dispersion) - expected).abs()
+    assert (error / (1 + expected.abs())).max() < tolerance
 
 
 def test_gradients_stay_finite_where_zero_inflation_is_certain_or_absent():
