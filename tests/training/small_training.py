@@ -73,6 +73,8 @@ def small_config(**settings: object) -> TrainConfig:
 def train(
     folder: Path | None = None, *, resume: bool = False, model: Regression | None = None, **settings: object
 ):
+    # Sums depend on the number of threads, and other libraries' calls in the same test process change it.
+    torch.set_num_threads(1)
     model = model or Regression()
     history = fit(
         model,
@@ -103,5 +105,4 @@ def main(folder: str, settings: str, resume: str, death: str, step: str) -> None
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     main(*sys.argv[1:])
