@@ -14,6 +14,7 @@ from genailab.generative.vae import likelihoods
 from genailab.generative.vae.likelihoods import (
     draw_negative_binomial,
     gaussian_log_prob,
+    negative_binomial_log_likelihood,
     negative_binomial_log_prob,
     poisson_log_prob,
     zero_inflated_log_prob,
@@ -166,16 +167,70 @@ def test_the_gradient_by_hand_is_that_of_the_plain_formula(dtype):
         torch.testing.assert_close(one.double(), other, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 2e-5)])
-def test_the_form_for_the_compiler_is_the_same_function(dtype, tolerance):
+def batch_of_cells(dtype: torch.dtype = torch.float64, n_cells: int = 200) -> list[Tensor]:
+    """Return counts, logits, log library sizes and log-dispersions that differ by orders of magnitude."""
     generator = torch.Generator().manual_seed(0)
-    counts = torch.randint(0, 60, (200, 30), generator=generator).to(dtype)
-    counts[0, :3] = torch.tensor([1e4, 1e5, 16.0])
-    log_mean = (3 * torch.randn(200, 30, generator=generator)).to(dtype)
-    log_dispersion = (4 * torch.randn(30, generator=generator)).to(dtype)
-    expected = negative_binomial_log_prob(counts.double(), log_mean.double(), log_dispersion.double())
-    error = (likelihoods._compilable(counts, log_mean, log_dispersion) - expected).abs()
-    assert (error / (1 + expected.abs())).max() < tolerance
+    log_dispersion = 4 * torch.randn(30, generator=generator, dtype=dtype)
+    counts = torch.randint(0, 60, (n_cells, 30), generator=generator).to(dtype)
+    counts[:, :20] = torch.poisson(torch.full((n_cells, 20), 0.5, dtype=dtype), generator=generator)
+    counts[0, :3] = torch.tensor([900.0, 0, 16])
+    logits = 3 * torch.randn(n_cells, 30, generator=generator, dtype=dtype)
+    return [counts, logits, counts.sum(dim=1, keepdim=True).log(), log_dispersion]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 2e-5)])
+def test_the_coefficients_of_a_table_are_those_of_the_series(dtype, tolerance):
+    counts, _, _, log_dispersion = batch_of_cells(dtype)
+    sizes = counts.amax(dim=0).long() + 1
+    assert 2 * sizes.sum() < counts.numel()  # so that this batch takes the table, and a single cell does not
+    tabulated = likelihoods._log_coefficient(counts, log_dispersion)
+    by_series = torch.cat([likelihoods._log_coefficient(row[None], log_dispersion) for row in counts])
+    r = log_dispersion.double().exp()
+    expected = torch.lgamma(counts + r) - torch.lgamma(r) - torch.lgamma(counts.double() + 1)
+    for found in (tabulated, by_series):
+        assert ((found - expected).abs() / (1 + expected.abs() + counts)).max() < tolerance
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 2e-4)])
+@pytest.mark.parametrize("n_cells", [200, 1])  # with a table, and without
+def test_a_cells_likelihood_and_gradient_are_those_of_the_plain_sum_over_genes(dtype, tolerance, n_cells):
+    counts, *inputs = batch_of_cells(dtype, n_cells)
+    weights = torch.linspace(-1, 2, n_cells, dtype=dtype)
+
+    def plain(logits: Tensor, log_library: Tensor, log_dispersion: Tensor) -> Tensor:
+        return plain_nb(counts.double(), logits.log_softmax(dim=1) + log_library, log_dispersion).sum(dim=1)
+
+    def by_hand(*parameters: Tensor) -> Tensor:
+        return negative_binomial_log_likelihood(counts, *parameters)
+
+    results = []
+    for function, wanted in ((by_hand, dtype), (plain, torch.float64)):
+        leaves = [value.detach().to(wanted).requires_grad_() for value in inputs]
+        found = function(*leaves)
+        results.append((found.detach(), *torch.autograd.grad(found @ weights.to(wanted), leaves)))
+    for one, other in zip(*results, strict=True):
+        scale = other.abs().max()
+        assert (one - other).abs().max() < tolerance * (1 + scale)
+
+
+def test_a_cells_likelihood_passes_gradcheck():
+    counts, *inputs = batch_of_cells(n_cells=3)
+    leaves = [value[..., :5].clone().requires_grad_() for value in inputs]
+    assert torch.autograd.gradcheck(
+        lambda *parameters: negative_binomial_log_likelihood(counts[:, :5], *parameters),
+        leaves,
+        atol=1e-4,
+        rtol=1e-4,
+    )
+
+
+def test_a_cells_likelihood_stays_finite_at_the_ends_of_the_range():
+    counts = torch.tensor([[0.0, 3, 2000]])
+    logits = torch.tensor([[-200.0, 150, 0]], requires_grad=True)
+    log_dispersion = torch.tensor([-30.0, 30, 0], requires_grad=True)
+    found = negative_binomial_log_likelihood(counts, logits, torch.tensor([[15.0]]), log_dispersion)
+    found.sum().backward()
+    assert all(torch.isfinite(x).all() for x in (found, logits.grad, log_dispersion.grad))
 
 
 def test_gradients_stay_finite_where_zero_inflation_is_certain_or_absent():

@@ -23,6 +23,7 @@ from genailab.errors import InputError
 from genailab.generative.vae.likelihoods import (
     draw_negative_binomial,
     gaussian_log_prob,
+    negative_binomial_log_likelihood,
     negative_binomial_log_prob,
     poisson_log_prob,
     zero_inflated_log_prob,
@@ -183,26 +184,37 @@ class CountVAE(Model):
         codes
             The code of each cell, ``(cells,)``, for each covariate.
         """
+        parameters = self._outputs(state, codes)
+        if self.config.likelihood != "gaussian":
+            parameters["log_mean"] = _log_mean(parameters.pop("logits"), log_library)
+        return parameters
+
+    def _outputs(self, state: Tensor, codes: Mapping[str, Tensor]) -> dict[str, Tensor]:
         hidden = self.decoder(self._beside(state, codes))  # (cells, n_hidden)
         logits = self.to_logits(hidden)  # (cells, n_genes)
         if self.config.likelihood == "gaussian":
             return {"mean": logits}
-        parameters = {"log_mean": log_softmax(logits, dim=1) + log_library}
         if self.config.likelihood == "zinb":
-            parameters["zero_logits"] = self.to_zero_logits(hidden)
-        return parameters
+            return {"logits": logits, "zero_logits": self.to_zero_logits(hidden)}
+        return {"logits": logits}
 
-    def log_prob(self, counts: Tensor, log_library: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    def _log_prob(
+        self, counts: Tensor, state: Tensor, log_library: Tensor, codes: Mapping[str, Tensor]
+    ) -> Tensor:
         """Return ``log p(x | z, l)`` of each cell in nats, ``(cells,)``."""
+        outputs = self._outputs(state, codes)
         if self.config.likelihood == "gaussian":
             values = torch.log1p(counts * torch.exp(-log_library) * PER_CELL)
-            return gaussian_log_prob(values, parameters["mean"], self.log_dispersion).sum(dim=1)
+            return gaussian_log_prob(values, outputs["mean"], self.log_dispersion).sum(dim=1)
+        if self.config.likelihood == "nb":
+            return negative_binomial_log_likelihood(
+                counts, outputs["logits"], log_library, self.log_dispersion
+            )
+        log_mean = _log_mean(outputs["logits"], log_library)
         if self.config.likelihood == "poisson":
-            return poisson_log_prob(counts, parameters["log_mean"]).sum(dim=1)
-        log_prob = negative_binomial_log_prob(counts, parameters["log_mean"], self.log_dispersion)
-        if self.config.likelihood == "zinb":
-            log_prob = zero_inflated_log_prob(log_prob, counts, parameters["zero_logits"])
-        return log_prob.sum(dim=1)
+            return poisson_log_prob(counts, log_mean).sum(dim=1)
+        log_prob = negative_binomial_log_prob(counts, log_mean, self.log_dispersion)
+        return zero_inflated_log_prob(log_prob, counts, outputs["zero_logits"]).sum(dim=1)
 
     # --- training ----------------------------------------------------------------------------------------
 
@@ -215,9 +227,7 @@ class CountVAE(Model):
             log_library = posterior.log_library.draw()
             kl = kl + posterior.log_library.kl(self.config.library_log_mean, self.config.library_log_std)
         kl = kl.mean()
-        reconstruction = -self.log_prob(
-            batch["counts"], log_library, self.decode(state, log_library, batch)
-        ).mean()
+        reconstruction = -self._log_prob(batch["counts"], state, log_library, batch).mean()
         return Loss(reconstruction + self._kl_weight() * kl, {"reconstruction": reconstruction, "kl": kl})
 
     def _kl_weight(self) -> float | Tensor:
@@ -247,7 +257,7 @@ class CountVAE(Model):
             log_library = posterior.log_library.draw(generator)
             weight = weight + self._library_prior(log_library).log_prob(log_library)
             weight = weight - posterior.log_library.log_prob(log_library)
-        return weight + self.log_prob(batch["counts"], log_library, self.decode(state, log_library, batch))
+        return weight + self._log_prob(batch["counts"], state, log_library, batch)
 
     # --- generation --------------------------------------------------------------------------------------
 
@@ -319,6 +329,10 @@ def _randn_like(like: Tensor, generator: torch.Generator) -> Tensor:
 def _gaussian(mean_and_log_var: Tensor) -> Gaussian:
     mean, log_var = mean_and_log_var.chunk(2, dim=1)
     return Gaussian(mean, torch.exp(0.5 * log_var.clamp(-12, 12)))
+
+
+def _log_mean(logits: Tensor, log_library: Tensor) -> Tensor:
+    return log_softmax(logits, dim=1) + log_library
 
 
 def _log_library(batch: Batch) -> Tensor:
