@@ -144,6 +144,16 @@ def test_the_main_matrix_of_a_loom_is_taken_not_its_spliced_part(tmp_path):
     assert np.array_equal(read_cells(tmp_path / "cells.loom").X.toarray(), COUNTS)
 
 
+def test_a_table_of_more_genes_than_pandas_reads_at_once_is_read(tmp_path):
+    n_cells, n_genes = 40, 30_000
+    lines = [",".join(["cell", *(f"g{gene}" for gene in range(n_genes))])]
+    lines += [",".join([f"Cell_{cell}", *(["0"] * (n_genes - 1)), str(cell)]) for cell in range(n_cells)]
+    (tmp_path / "wide.csv").write_text("\n".join(lines) + "\n")
+    cells = read_cells(tmp_path / "wide.csv")
+    assert list(cells.obs_names) == [f"Cell_{cell}" for cell in range(n_cells)]
+    assert cells.X[:, -1].toarray().ravel().tolist() == list(range(n_cells))
+
+
 @pytest.mark.parametrize("make", [tenx_h5, lambda path, **what: tenx_folder(path.with_suffix(""), **what)])
 def test_gene_names_that_occur_twice_are_made_unique_and_counted(make, tmp_path):
     symbols = ["CD3D", "TBCE", "TBCE", "NKG7", "LYZ", "TBCE", "GNLY", "LYZ"]

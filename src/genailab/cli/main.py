@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from genailab import __version__
+from genailab.cli.data import data_app
 from genailab.cli.demo import demo
 from genailab.cli.doctor import doctor
 from genailab.cli.run import run_app
@@ -44,6 +45,7 @@ def options(
 
 app.command()(demo)
 app.add_typer(run_app, name="run")
+app.add_typer(data_app, name="data")
 app.command()(doctor)
 
 

@@ -40,6 +40,7 @@ def read_table(path: Path, *, separator: str) -> ad.AnnData:
             skiprows=1,
             index_col=0,
             dtype=kinds,
+            low_memory=False,  # else wide tables are read in chunks that lose the names' own type
             na_filter=False,  # an empty field is an error to tell, not a number to make up
         )
     except ValueError as error:  # pandas' ParserError is one
