@@ -42,6 +42,12 @@ def test_position_zero_is_not_rotated_and_two_rotations_add_up():
     torch.testing.assert_close(twice, Rotary(6)(one, start=7), atol=1e-5, rtol=1e-5)
 
 
+def test_a_start_is_the_place_in_a_longer_sequence():
+    x = draw(1, 2, 9, 6)
+    torch.testing.assert_close(Rotary(6)(x[:, :, 4:], start=4), Rotary(6)(x)[:, :, 4:], atol=1e-6, rtol=1e-6)
+    assert not torch.allclose(Rotary(6)(x[:, :, 4:]), Rotary(6)(x)[:, :, 4:], atol=1e-2)
+
+
 def test_sinusoids_have_one_norm_and_products_by_distance_and_tell_positions_apart():
     table = sinusoidal_positions(300, 32)
     torch.testing.assert_close(table.square().sum(dim=1), torch.full((300,), 16.0))

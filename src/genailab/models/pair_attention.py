@@ -172,8 +172,7 @@ class _Encoder(nn.Module):
         length = checked_lengths(length, n_rows=n_rows, n_positions=n_positions, device=codes.device)
         mask = position_mask(length, n_positions)
         letters = self.embedding(codes.long().clamp(max=self.alphabet.size))
-        letters = (
-            letters * mask[:, :, None]
-        )  # the convolution must see zeros at the padding, as beyond the end
+        # The convolution must see zeros at the padding, as it does beyond the end.
+        letters = letters * mask[:, :, None]  # (batch, length, n_features)
         around = self.convolution(letters.transpose(1, 2)).transpose(1, 2)  # (batch, length, n_features)
         return self.dropout(self.norm(letters + gelu(around))), mask
