@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genailab.cli.variants import variants
+
 if TYPE_CHECKING:
     from genailab.data.catalog import Entry
     from genailab.data.download import Progress
@@ -20,6 +22,8 @@ __all__ = ["data_app"]
 data_app = typer.Typer(
     help="List, download and check real data sets.", no_args_is_help=True, rich_markup_mode=None
 )
+
+data_app.command()(variants)
 
 _WIDE = 130  # columns; in narrower terminals the titles would break over many lines
 
