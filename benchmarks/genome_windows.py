@@ -32,9 +32,9 @@ from machine import save_result
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from genailab.data.encoding import one_hot
-from genailab.data.genome import Genome
-from genailab.data.genome_dataset import Augment, GenomeDataset
+from genailab.data.genome.genome import Genome
+from genailab.data.genome.genome_dataset import Augment, GenomeDataset
+from genailab.data.sequences.encoding import one_hot
 from genailab.training.batches import EpochBatches, make_loader
 
 LENGTH, BATCH, LINE = 1000, 256, 60

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genailab.data.motif_match import match_motifs
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.motifs.motif_match import match_motifs
 from genailab.interpret.filters import filters_to_motifs
 from genailab.models.motif_cnn import MotifCNN
 from genailab.nn.model import Batch

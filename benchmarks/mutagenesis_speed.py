@@ -11,7 +11,7 @@ from machine import save_result
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from torch import Tensor, nn
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.interpret import in_silico_mutagenesis
 
 LENGTH, TURNS = 1000, 5

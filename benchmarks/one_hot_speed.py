@@ -25,7 +25,7 @@ import torch
 from machine import save_result
 from tangermeme.utils import one_hot_encode
 
-from genailab.data.encoding import encode, one_hot
+from genailab.data.sequences.encoding import encode, one_hot
 
 LENGTH = 100_000_000
 ROUNDS = 15

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from machine import save_result
 
-from genailab.data.genome import Genome
-from genailab.data.haplotypes import haplotypes
-from genailab.data.variants import check_variants
-from genailab.data.vcf import read_vcf
+from genailab.data.genome.genome import Genome
+from genailab.data.variants.checks import check_variants
+from genailab.data.variants.haplotypes import haplotypes
+from genailab.data.variants.vcf import read_vcf
 
 RECORDS, BASES, LENGTH, ROUNDS = 100_000, 5_000_000, 200, 7
 HEADER = "##fileformat=VCFv4.3\n##contig=<ID=c>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"

@@ -17,10 +17,10 @@ import torch
 from machine import save_result
 from sklearn.linear_model import SGDClassifier
 
-from genailab.data.alphabet import PROTEIN
-from genailab.data.encoding import encode
-from genailab.data.flip import STATES, read_flip_secondary_structure
-from genailab.data.length_groups import LengthGroups
+from genailab.data.catalog.flip import STATES, read_flip_secondary_structure
+from genailab.data.sequences.alphabet import PROTEIN
+from genailab.data.sequences.encoding import encode
+from genailab.data.sequences.length_groups import LengthGroups
 from genailab.evaluation.bootstrap import bootstrap_weights, interval
 from genailab.models.secondary_structure import SecondaryStructureBiLSTM, SecondaryStructureConfig
 from genailab.training import TrainConfig, fit

@@ -19,9 +19,9 @@ from machine import save_result
 from score_rows import as_rows, as_text
 from torch import Tensor
 
-from genailab.data.bundled_sets import SequenceSet, load_splice_junctions
-from genailab.data.encoding import one_hot
+from genailab.data.bundled.sequence_sets import SequenceSet, load_splice_junctions
 from genailab.data.rows import TensorRows
+from genailab.data.sequences.encoding import one_hot
 from genailab.evaluation.classification import confusion_matrix
 from genailab.evaluation.sequence_baselines import KmerLogistic, Majority, PositionLogistic
 from genailab.evaluation.sequences import Bootstrap, score_classes

@@ -25,9 +25,9 @@ from score_rows import as_rows, as_text
 from sklearn.ensemble import HistGradientBoostingRegressor
 from torch import Tensor
 
-from genailab.data.bundled_sets import load_splice_site_activity
-from genailab.data.encoding import one_hot
+from genailab.data.bundled.sequence_sets import load_splice_site_activity
 from genailab.data.rows import TensorRows
+from genailab.data.sequences.encoding import one_hot
 from genailab.evaluation.linear_baselines import LinearSequenceModel
 from genailab.evaluation.scores import Score
 from genailab.evaluation.sequences import Bootstrap, score_regression

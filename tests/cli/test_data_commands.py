@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from genailab.cli.main import main
-from genailab.data import bundled_sets, catalog
-from genailab.data.catalog_entries import Entry
+from genailab.data.bundled import sequence_sets
+from genailab.data.catalog import catalog
+from genailab.data.catalog.catalog_entries import Entry
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_mistyped_name_is_1_and_one_line(call, command):
 def test_check_is_0_while_all_is_well_and_says_nothing_of_what_is_not_here(call):
     code, out, _ = call("check")
     assert code == 0
-    assert len(out.splitlines()) == len(bundled_sets.bundled_names())
+    assert len(out.splitlines()) == len(sequence_sets.bundled_names())
     assert all(line.startswith("ok ") for line in out.splitlines())
 
 

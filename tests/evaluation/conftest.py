@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from genailab.data.cells import CellDataset
+from genailab.data.cells.dataset import CellDataset
 
 
 def dataset(counts: np.ndarray, types: Sequence[str] | None = None) -> CellDataset:

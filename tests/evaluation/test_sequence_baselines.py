@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from genailab.data.alphabet import PROTEIN
-from genailab.data.reverse_complement import reverse_complement
+from genailab.data.sequences.alphabet import PROTEIN
+from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.data.simulate import PlantedMotifsConfig, consensus_motif, simulate_planted_motifs
 from genailab.errors import InputError
 from genailab.evaluation.classification import auroc

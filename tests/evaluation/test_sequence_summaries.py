@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
-from genailab.data.encoding import encode
-from genailab.data.kmers import kmer_names
-from genailab.data.reverse_complement import reverse_complement
+from genailab.data.sequences.encoding import encode
+from genailab.data.sequences.kmers import kmer_names
+from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.data.simulate import Background
 from genailab.errors import InputError
 from genailab.evaluation.bootstrap import Weights, bootstrap_weights

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.data.encoding import encode, one_hot
-from genailab.data.haplotypes import Haplotypes
-from genailab.data.reverse_complement import reverse_complement
+from genailab.data.sequences.encoding import encode, one_hot
+from genailab.data.sequences.reverse_complement import reverse_complement
+from genailab.data.variants.haplotypes import Haplotypes
 from genailab.errors import InputError
 from genailab.evaluation.variant_scores import score_variants
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.interpret import gradient_x_input, input_gradients, integrated_gradients, predict
 

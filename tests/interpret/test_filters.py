@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from genailab.data.encoding import encode, one_hot
-from genailab.data.motif_match import match_motifs
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.motifs.motif_match import match_motifs
+from genailab.data.sequences.encoding import encode, one_hot
 from genailab.errors import InputError
 from genailab.interpret import filters_to_motifs, insert_motif
 from genailab.models.deepbind import DeepBind, DeepBindConfig

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.data.encoding import decode, encode, one_hot
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.sequences.encoding import decode, encode, one_hot
 from genailab.errors import InputError
 from genailab.interpret import insert_motif, marginalise
 

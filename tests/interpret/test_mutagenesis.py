@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.interpret import in_silico_mutagenesis, predict
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
 from genailab.errors import InputError
 from genailab.interpret import (
     Marginalisation,

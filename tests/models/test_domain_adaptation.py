@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.models.domain_adaptation import DomainAdversarial, DomainAdversarialConfig, coral
 from genailab.nn.gradient_reversal import reversal_scale

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genailab.data.encoding import encode, one_hot
-from genailab.data.reverse_complement import reverse_complement
+from genailab.data.sequences.encoding import encode, one_hot
+from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.errors import InputError
 from genailab.models import MotifCNN, MotifCNNConfig
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.models import MultiTask, MultiTaskConfig
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.models import PromoterMLP, PromoterMLPConfig
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.data.alphabet import PROTEIN
+from genailab.data.sequences.alphabet import PROTEIN
 from genailab.errors import InputError
 from genailab.models.secondary_structure import SecondaryStructureBiLSTM, SecondaryStructureConfig
 

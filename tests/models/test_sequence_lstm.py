@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.models.sequence_lstm import SequenceLSTM, SequenceLSTMConfig
 

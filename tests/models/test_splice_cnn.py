@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from genailab.data.encoding import encode, one_hot
+from genailab.data.sequences.encoding import encode, one_hot
 from genailab.errors import InputError
 from genailab.models import SpliceCNN, SpliceCNNConfig
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from genailab.data.encoding import encode, one_hot
-from genailab.data.reverse_complement import reverse_complement
+from genailab.data.sequences.encoding import encode, one_hot
+from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.errors import InputError
 from genailab.models import SpliceAI, SpliceAIConfig, load_spliceai, splice_probabilities
 from genailab.models.spliceai import FOLDER

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.interpret import gradient_x_input, integrated_gradients
 
 attr = pytest.importorskip("captum.attr")

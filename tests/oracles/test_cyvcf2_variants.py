@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from genailab.data.vcf import read_vcf
+from genailab.data.variants.vcf import read_vcf
 
 cyvcf2 = pytest.importorskip("cyvcf2")
 pysam = pytest.importorskip("pysam")

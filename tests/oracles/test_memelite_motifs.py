@@ -5,10 +5,10 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from genailab.data.encoding import one_hot
-from genailab.data.motif_match import match_motifs
-from genailab.data.motif_scan import scan
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.motifs.motif_match import match_motifs
+from genailab.data.motifs.motif_scan import scan
+from genailab.data.sequences.encoding import one_hot
 
 memelite = pytest.importorskip("memelite")
 

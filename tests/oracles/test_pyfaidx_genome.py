@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.data.genome import Genome
+from genailab.data.genome.genome import Genome
 
 pyfaidx = pytest.importorskip("pyfaidx")
 

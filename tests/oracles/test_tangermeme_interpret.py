@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from genailab.data.encoding import one_hot
+from genailab.data.sequences.encoding import one_hot
 from genailab.interpret import in_silico_mutagenesis, marginalise
 
 tangermeme = pytest.importorskip("tangermeme")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from genailab.data.alphabet import DNA, RNA
-from genailab.data.encoding import encode, one_hot
-from genailab.data.reverse_complement import reverse_complement
-from genailab.data.shuffle import shuffle
-from genailab.data.translation import STANDARD, VERTEBRATE_MITOCHONDRIAL, translate
+from genailab.data.sequences.alphabet import DNA, RNA
+from genailab.data.sequences.encoding import encode, one_hot
+from genailab.data.sequences.reverse_complement import reverse_complement
+from genailab.data.sequences.shuffle import shuffle
+from genailab.data.sequences.translation import STANDARD, VERTEBRATE_MITOCHONDRIAL, translate
 
 
 def random_text(letters: str, length: int, seed: int = 0) -> str:

@@ -14,8 +14,8 @@ import typer
 from genailab.cli.variants import variants
 
 if TYPE_CHECKING:
-    from genailab.data.catalog import Entry
-    from genailab.data.download import Progress
+    from genailab.data.catalog.catalog import Entry
+    from genailab.data.catalog.download import Progress
 
 __all__ = ["data_app"]
 
@@ -34,7 +34,7 @@ Name = Annotated[str, typer.Argument(help="Name of a data set, as listed by `gen
 @data_app.command("list")
 def list_(json: Json = False) -> None:
     """Show every data set: what comes with genailab and what can be downloaded."""
-    from genailab.data.catalog import catalog
+    from genailab.data.catalog.catalog import catalog
 
     entries = catalog().values()
     if json:
@@ -64,7 +64,7 @@ def fetch(
     json: Json = False,
 ) -> None:
     """Download a data set, go on with a broken download, verify it, and print its path."""
-    from genailab.data import catalog
+    from genailab.data.catalog import catalog
 
     entry = catalog.find_entry(name)
     with _progress(entry) as progress:
@@ -75,7 +75,7 @@ def fetch(
 @data_app.command()
 def info(name: Name, json: Json = False) -> None:
     """Show where a data set comes from, on which terms, and where it lies."""
-    from genailab.data.catalog import find_entry
+    from genailab.data.catalog.catalog import find_entry
 
     described = _described(find_entry(name))
     if json:
@@ -94,7 +94,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Compare files with their checksums; exit code 1 if one is not what it should be."""
-    from genailab.data import catalog
+    from genailab.data.catalog import catalog
 
     names = [name] if name else list(catalog.catalog())
     found = [catalog.check(each, folder) for each in names]
@@ -112,7 +112,7 @@ def check(
 
 
 def _described(entry: Entry) -> dict[str, Any]:
-    from genailab.data.catalog import path_of
+    from genailab.data.catalog.catalog import path_of
 
     described = dataclasses.asdict(entry)
     described["address"] = entry.address or "bundled with genailab"
@@ -121,7 +121,7 @@ def _described(entry: Entry) -> dict[str, Any]:
 
 
 def _here(entry: Entry) -> str:
-    from genailab.data.catalog import path_of
+    from genailab.data.catalog.catalog import path_of
 
     if entry.is_bundled:
         return "bundled"

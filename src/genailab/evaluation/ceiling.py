@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genailab.data.cells import CellDataset
+from genailab.data.cells.dataset import CellDataset
 from genailab.evaluation.arrays import IntArray
 
 __all__ = ["ceiling_rows"]

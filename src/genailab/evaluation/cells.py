@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from genailab.data.cells import CellDataset
+from genailab.data.cells.dataset import CellDataset
 from genailab.errors import InputError
 from genailab.evaluation.arrays import FloatArray, IntArray
 from genailab.evaluation.bootstrap import Weights, bootstrap_weights, interval

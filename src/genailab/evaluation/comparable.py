@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genailab.data.cells import CellDataset
+from genailab.data.cells.dataset import CellDataset
 from genailab.errors import InputError, nearest
 
 __all__ = ["comparable", "subsample"]

@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from torch import Tensor
 
-from genailab.data.alphabet import DNA
-from genailab.data.encoding import encode
-from genailab.data.kmers import kmer_names, kmers
-from genailab.data.reverse_complement import reverse_complement
+from genailab.data.sequences.alphabet import DNA
+from genailab.data.sequences.encoding import encode
+from genailab.data.sequences.kmers import kmer_names, kmers
+from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.errors import InputError
 from genailab.evaluation.arrays import IntArray
 

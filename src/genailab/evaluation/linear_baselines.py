@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from genailab.data.alphabet import DNA, Alphabet
+from genailab.data.sequences.alphabet import DNA, Alphabet
 from genailab.errors import InputError
 from genailab.evaluation.arrays import FloatArray, IntArray
 from genailab.evaluation.predictions import finite_values, same_length

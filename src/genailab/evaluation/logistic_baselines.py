@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from torch import Tensor
 
-from genailab.data.alphabet import DNA, Alphabet
+from genailab.data.sequences.alphabet import DNA, Alphabet
 from genailab.errors import InputError
 from genailab.evaluation.arrays import FloatArray, IntArray
 from genailab.evaluation.kmer_features import kmer_features

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from genailab.data.motif_scan import best_motif_scores
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.motifs.motif_scan import best_motif_scores
 from genailab.errors import InputError
 from genailab.evaluation.arrays import FloatArray, IntArray
 from genailab.evaluation.classification import auroc

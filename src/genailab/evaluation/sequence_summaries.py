@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from genailab.data.alphabet import DNA
-from genailab.data.kmers import kmer_names
+from genailab.data.sequences.alphabet import DNA
+from genailab.data.sequences.kmers import kmer_names
 from genailab.errors import InputError
 from genailab.evaluation.arrays import FloatArray
 from genailab.evaluation.bootstrap import Weights, bootstrap_weights
@@ -72,7 +72,7 @@ def compare_sequences(
     Examples
     --------
     >>> import torch
-    >>> from genailab.data.encoding import encode
+    >>> from genailab.data.sequences.encoding import encode
     >>> cpg, at = encode(["ACGCGT", "CGCGAA"]), encode(["AATTAA", "TATATT"])
     >>> [(score.metric, round(score.value, 2)) for score in compare_sequences(cpg, at, subject="at", k=[2])]
     [('2-mer distance', 0.93), ('GC distance', 0.67)]
@@ -106,7 +106,7 @@ def kmer_spectrum(codes: Tensor, k: int) -> pd.Series:
 
     Examples
     --------
-    >>> from genailab.data.encoding import encode
+    >>> from genailab.data.sequences.encoding import encode
     >>> kmer_spectrum(encode(["AACA"]), 1).tolist()
     [0.75, 0.25, 0.0, 0.0]
     """
@@ -134,7 +134,7 @@ def gc_content(codes: Tensor) -> FloatArray:
 
     Examples
     --------
-    >>> from genailab.data.encoding import encode
+    >>> from genailab.data.sequences.encoding import encode
     >>> gc_content(encode(["GGCA", "ACNN"]))
     array([0.75, 0.5 ])
     """

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.decomposition import PCA
 
-from genailab.data.cells import CellDataset
-from genailab.data.normalise import log_normalise
+from genailab.data.cells.dataset import CellDataset
+from genailab.data.cells.normalise import log_normalise
 from genailab.errors import InputError
 from genailab.evaluation.arrays import FloatArray
 

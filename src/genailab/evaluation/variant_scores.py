@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genailab.data.haplotypes import Haplotypes
-from genailab.data.reverse_complement import reverse_complement
-from genailab.data.variant_table import Finding, judge, refuse
-from genailab.data.variants import OnError
+from genailab.data.sequences.reverse_complement import reverse_complement
+from genailab.data.variants.checks import OnError
+from genailab.data.variants.haplotypes import Haplotypes
+from genailab.data.variants.variant_table import Finding, judge, refuse
 from genailab.errors import InputError
 
 __all__ = ["score_variants"]
@@ -36,7 +36,7 @@ def score_variants(
         Takes codes ``(batch, length)`` uint8 and returns ``(batch,)`` or ``(batch, outputs)``; of a model,
         ``lambda codes: model(one_hot(codes))``. It is called without gradients.
     pairs
-        From `genailab.data.haplotypes`.
+        From `genailab.data.variants.haplotypes`.
     outputs
         Name of each output, where ``predict`` returns several.
     both_strands

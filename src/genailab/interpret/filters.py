@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genailab.data.encoding import one_hot
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
 from genailab.interpret.outputs import as_evaluated, check_sequences
 

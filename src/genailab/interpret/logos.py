@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from torch import Tensor
 
-from genailab.data.alphabet import DNA
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.sequences.alphabet import DNA
 from genailab.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genailab.data.alphabet import DNA
-from genailab.data.encoding import encode, one_hot
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.sequences.alphabet import DNA
+from genailab.data.sequences.encoding import encode, one_hot
 from genailab.errors import InputError
 from genailab.interpret.outputs import Predictor, Target, check_sequences, predict
 
@@ -53,7 +53,7 @@ def marginalise(
 
     A global importance analysis (Koo et al. 2021, "Global importance analysis: An interpretability method to
     quantify importance of genomic features in deep neural networks"). Backgrounds that share composition with
-    the sequences of interest, and nothing else, come from `genailab.data.shuffle`.
+    the sequences of interest, and nothing else, come from `genailab.data.sequences.shuffle`.
 
     Parameters
     ----------

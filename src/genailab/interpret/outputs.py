@@ -77,5 +77,5 @@ def check_sequences(x: Tensor) -> None:
     if x.dim() != 3 or not x.is_floating_point() or 0 in x.shape:
         raise InputError(
             f"expected one-hot sequences (batch, 4, length) as floats, got {tuple(x.shape)} {x.dtype}: use "
-            "genailab.data.encoding.one_hot"
+            "genailab.data.sequences.encoding.one_hot"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from genailab.data.alphabet import DNA
+from genailab.data.sequences.alphabet import DNA
 from genailab.errors import InputError
 from genailab.interpret.logos import INK, LINE, MUTED, draw_letters, new_figure, style_axes
 from genailab.interpret.marginalisation import Marginalisation

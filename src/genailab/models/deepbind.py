@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -93,7 +93,7 @@ class DeepBind(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = DeepBind(DeepBindConfig.chip(window=40)).eval()
     >>> model(one_hot(["ACGTTGCAGG" * 4])).shape
     torch.Size([1, 1])

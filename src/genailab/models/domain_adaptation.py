@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -91,7 +91,7 @@ class DomainAdversarial(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = DomainAdversarial(DomainAdversarialConfig(window=20))
     >>> model(one_hot(["ACGTA" * 4] * 3)).shape
     torch.Size([3, 1])

@@ -15,7 +15,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.nn.attention import AdditiveAttention, DotAttention
 from genailab.nn.checks import (
     check_alphabet,
@@ -69,7 +69,7 @@ class GRUAttention(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = GRUAttention(GRUAttentionConfig(outputs=("CTCF", "PU.1")))
     >>> x = one_hot(["ACGTACGT", "GGGGCCCC"])
     >>> model(x).shape, model.attention(x).shape

@@ -15,7 +15,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -89,7 +89,7 @@ class MotifCNN(Model):
     Examples
     --------
     >>> import torch
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = MotifCNN(MotifCNNConfig(window=40, outputs=("CTCF", "PU.1")))
     >>> model(one_hot(["ACGT" * 10] * 3)).shape
     torch.Size([3, 2])

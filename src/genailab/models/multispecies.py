@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -80,7 +80,7 @@ class MultiSpecies(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = MultiSpecies(MultiSpeciesConfig(window=20, species=("human", "mouse")))
     >>> model(one_hot(["ACGTA" * 4] * 3), torch.tensor([0, 1, 1])).shape
     torch.Size([3, 1])

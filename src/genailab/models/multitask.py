@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -94,7 +94,7 @@ class MultiTask(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = MultiTask(MultiTaskConfig(window=20, tissues=("liver", "brain", "muscle")))
     >>> [tuple(answer.shape) for answer in model(one_hot(["ACGTA" * 4] * 2))]
     [(2, 1), (2, 3)]

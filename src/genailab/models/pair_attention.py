@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from genailab.data.alphabet import ALPHABETS, Alphabet
+from genailab.data.sequences.alphabet import ALPHABETS, Alphabet
 from genailab.errors import InputError
 from genailab.nn.attention import Attention
 from genailab.nn.checks import (
@@ -72,8 +72,8 @@ class PairAttention(Model):
 
     Examples
     --------
-    >>> from genailab.data.alphabet import PROTEIN, RNA
-    >>> from genailab.data.encoding import encode
+    >>> from genailab.data.sequences.alphabet import PROTEIN, RNA
+    >>> from genailab.data.sequences.encoding import encode
     >>> model = PairAttention(PairAttentionConfig())
     >>> rna, protein = encode(["ACGUACGU"], alphabet=RNA), encode(["MKLVDE"], alphabet=PROTEIN)
     >>> model(rna, protein).shape, [tuple(view.shape) for view in model.attention(rna, protein)]

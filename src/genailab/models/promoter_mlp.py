@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -65,7 +65,7 @@ class PromoterMLP(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> PromoterMLP(PromoterMLPConfig(window=8))(one_hot(["TATAATGC", "TTGACATA"])).shape
     torch.Size([2, 1])
     """

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from genailab.data.alphabet import PROTEIN
+from genailab.data.sequences.alphabet import PROTEIN
 from genailab.errors import InputError
 from genailab.nn.checks import check_at_least_one, check_choice, check_odd, check_outputs, check_share
 from genailab.nn.model import Batch, Loss, Model

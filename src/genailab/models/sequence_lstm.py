@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.nn.checks import (
     check_alphabet,
     check_at_least_one,
@@ -71,7 +71,7 @@ class SequenceLSTM(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> model = SequenceLSTM(SequenceLSTMConfig(outputs=("low", "high"), task="classes"))
     >>> model(one_hot(["ACGTACG", "ACG"]), torch.tensor([7, 3])).shape
     torch.Size([2, 2])

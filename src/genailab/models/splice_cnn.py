@@ -16,7 +16,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from genailab.data.alphabet import ALPHABETS
+from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
 from genailab.nn.checks import (
     check_alphabet,
@@ -78,7 +78,7 @@ class SpliceCNN(Model):
 
     Examples
     --------
-    >>> from genailab.data.encoding import one_hot
+    >>> from genailab.data.sequences.encoding import one_hot
     >>> SpliceCNN(SpliceCNNConfig(window=60))(one_hot(["CAGGTAAGTA" * 6] * 2)).shape
     torch.Size([2, 3])
     """

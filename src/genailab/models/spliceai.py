@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genailab.data.alphabet import DNA
+from genailab.data.sequences.alphabet import DNA
 from genailab.errors import InputError
 from genailab.nn.checks import check_at_least_one, check_one_hot, one_hot_of
 from genailab.nn.convolution import ResidualDilatedBlock

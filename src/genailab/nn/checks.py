@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genailab.data.alphabet import ALPHABETS
-from genailab.data.encoding import Unknown, one_hot
+from genailab.data.sequences.alphabet import ALPHABETS
+from genailab.data.sequences.encoding import Unknown, one_hot
 from genailab.errors import InputError, nearest
 from genailab.nn.model import Batch
 

@@ -23,7 +23,7 @@ from genailab.data import (
     read_cells,
     split_cells,
 )
-from genailab.data.split_table import LEFT_OUT
+from genailab.data.cells.split_table import LEFT_OUT
 from genailab.errors import InputError
 from genailab.pipelines.single_cell_config import SingleCellConfig
 

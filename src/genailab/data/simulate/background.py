@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from genailab.data.alphabet import DNA
+from genailab.data.sequences.alphabet import DNA
 from genailab.errors import InputError
 
 __all__ = ["Background"]

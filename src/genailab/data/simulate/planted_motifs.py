@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
 from genailab.data.simulate.background import Background
 from genailab.data.simulate.sites import (
     SimulatedSequences,

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from genailab.data.alphabet import DNA
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.sequences.alphabet import DNA
 from genailab.data.simulate.background import Background
 from genailab.data.simulate.sites import (
     SimulatedSequences,

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from genailab.data.alphabet import PROTEIN, RNA
+from genailab.data.sequences.alphabet import PROTEIN, RNA
 from genailab.data.simulate.background import Background
 from genailab.data.simulate.sites import SiteWriter, consensus_motif, sample_sites
 from genailab.errors import InputError

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from genailab.data.alphabet import DNA, Alphabet
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
+from genailab.data.sequences.alphabet import DNA, Alphabet
 from genailab.errors import InputError
 
 __all__ = [

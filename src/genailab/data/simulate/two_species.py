@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from genailab.data.motifs import Motif
+from genailab.data.motifs.motif import Motif
 from genailab.data.simulate.background import Background
 from genailab.data.simulate.sites import SiteWriter, consensus_motif, sample_sites, spread_starts
 from genailab.errors import InputError

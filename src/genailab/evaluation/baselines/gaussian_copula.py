@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from genailab.data.cells import CellDataset
+from genailab.data.cells.dataset import CellDataset
 from genailab.evaluation.arrays import FloatArray
 from genailab.evaluation.baselines.by_type import counts_by_type
 from genailab.evaluation.baselines.independent_nb import IndependentNB

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genailab.data.cells import CellDataset
+from genailab.data.cells.dataset import CellDataset
 from genailab.evaluation.arrays import FloatArray
 from genailab.evaluation.baselines.by_type import as_cells, counts_by_type, draw_by_type
 from genailab.evaluation.baselines.negative_binomial import NegativeBinomial, fit_negative_binomials

@@ -1,0 +1,1 @@
+"""Real data inside the package, with its origin and licence in table.csv."""

@@ -1,0 +1,1 @@
+"""Single cells: found, checked, named, split, selected."""

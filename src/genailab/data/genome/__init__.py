@@ -1,0 +1,1 @@
+"""A genome, its intervals and genes, and data sets made of them."""

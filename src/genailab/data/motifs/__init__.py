@@ -1,0 +1,1 @@
+"""Binding motifs: matrices, their search in sequences, and their comparison."""

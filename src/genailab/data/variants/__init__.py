@@ -1,0 +1,1 @@
+"""Variants from a VCF, checked against a genome, and the sequences that they make."""
