@@ -111,10 +111,9 @@ def informative(motif: Motif) -> Motif | None:
     """Cut off the ends that say nothing; None where next to nothing is left."""
     if motif.n_sites == 0:
         return None
-    places = np.flatnonzero(motif.information() >= MIN_BITS)
-    if len(places) < MIN_COLUMNS:
+    if (motif.information() >= MIN_BITS).sum() < MIN_COLUMNS:
         return None
-    return replace(motif, counts=motif.counts[:, places[0] : places[-1] + 1])
+    return motif.trimmed(min_bits=MIN_BITS)
 
 
 def best_of_shuffles(motif: Motif, jaspar: Sequence[Motif]) -> float:

@@ -99,7 +99,7 @@ def new_figure(*, width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise InputError("figures need matplotlib: pip install 'genailab[interpret]'") from error
+        raise InputError("figures need matplotlib: pip install matplotlib") from error
     return Figure(figsize=(width, height), dpi=150, layout="constrained")
 
 

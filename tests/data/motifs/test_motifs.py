@@ -80,3 +80,13 @@ def test_probabilities_of_nothing_need_a_pseudocount_and_a_background_must_be_sh
     for wrong in ([0.5, 0.5, 0, 0], [1, 1, 1, 1], [0.5, 0.5]):
         with pytest.raises(InputError, match="four positive shares"):
             nothing.log_odds(background=wrong)
+
+
+def test_trimming_cuts_only_the_ends_that_say_nothing():
+    flat, sure = [5.0, 5, 5, 5], [20.0, 0, 0, 0]
+    motif = Motif(name="x", counts=np.array([flat, flat, sure, flat, sure, flat]).T)
+    assert np.array_equal(motif.trimmed().counts, np.array([sure, flat, sure]).T)
+    assert np.array_equal(motif.trimmed(min_bits=0).counts, motif.counts)
+    assert motif.reverse_complement().trimmed().consensus == motif.trimmed().reverse_complement().consensus
+    with pytest.raises(InputError, match="no column with 0.25 bits"):
+        Motif(name="x", counts=np.array([flat]).T).trimmed()

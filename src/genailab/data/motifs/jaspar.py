@@ -92,7 +92,7 @@ def read_jaspar(
 def _database() -> Path:
     package = importlib.util.find_spec("pyjaspar")
     if package is None or package.origin is None:
-        raise InputError("JASPAR's matrices need pyjaspar: pip install 'genailab[genomics]'")
+        raise InputError("JASPAR's matrices need pyjaspar: pip install pyjaspar")
     path = Path(package.origin).parent / "data" / DATABASE
     if not path.is_file():
         raise InputError(f"the pyjaspar at hand lacks {DATABASE}: pip install --upgrade 'pyjaspar>=4'")

@@ -112,6 +112,24 @@ class Motif:
         logs = np.log2(probabilities, out=np.zeros_like(probabilities), where=probabilities > 0)
         return 2 + (probabilities * logs).sum(axis=0)
 
+    def trimmed(self, *, min_bits: float = 0.25) -> Motif:
+        """Return the motif without the columns at either end that have less than ``min_bits``.
+
+        A filter's ends are mostly flat, and flat columns match flat columns (see `match_motifs`).
+
+        Raises
+        ------
+        InputError
+            If no column has as much.
+        """
+        kept = np.flatnonzero(self.information() >= min_bits)
+        if len(kept) == 0:
+            raise InputError(
+                f"motif {self.name!r} has no column with {min_bits} bits (most: "
+                f"{self.information().max():.2f}): it says next to nothing; lower min_bits or leave it out"
+            )
+        return replace(self, counts=self.counts[:, kept[0] : kept[-1] + 1])
+
     def reverse_complement(self) -> Motif:
         """Return the motif as it reads on the other strand."""
         return replace(self, counts=self.counts[::-1, ::-1])

@@ -27,8 +27,12 @@ def match_motifs(query: Motif, targets: Sequence[Motif]) -> pd.DataFrame:
     """Compare a motif with others, best match first.
 
     The alignment is the one with the highest sum over all offsets and both strands; the p-value is that of so
-    high a best sum with a random target, and the e-value is the p-value times the number of targets: below
-    0.05 it is a match however many were searched.
+    high a best sum with a random target, and the e-value is the p-value times the number of targets, to be
+    compared with 0.05 however many were searched.
+
+    TomTom takes columns for independent, but flat columns come in rows: a query that says next to nothing
+    matches long matrices with flat stretches, such as CTCF's of 33 columns, at e-values of 1e-10. Give
+    ``query.trimmed()``, and trust a match only if shuffles of the query's own columns don't reach it.
 
     Parameters
     ----------
