@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genailab.data.sequences.kmer_tokenizer import KmerTokenizer
 from genailab.errors import InputError
 from genailab.models.kmer_transformer import KmerTransformer, KmerTransformerConfig, hide_tokens
 
@@ -165,3 +166,24 @@ def test_says_which_token_is_unknown():
         small()(tokens)
     with pytest.raises(InputError, match="float32"):
         small()(torch.zeros(2, 4))
+
+
+def test_the_tokenizers_tokens_fit_and_padding_of_its_rows_has_no_say():
+    tokenizer = KmerTokenizer(k=3, stride=2, open_with_cls=True)
+    model = small(n_tokens=tokenizer.n_tokens, k=tokenizer.k, stride=tokenizer.stride).eval()
+    texts = ["ACGTNCATGAT", "GATTACAGATTACA", "TTTT"]
+    tokens, mask = tokenizer.encode(texts)
+    with torch.no_grad():
+        together = model(tokens, mask.sum(dim=1))
+        alone = torch.cat([model(tokenizer.encode([text])[0]) for text in texts])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_the_tokenizers_mask_is_what_hides_and_padding_is_never_hidden():
+    tokenizer = KmerTokenizer(k=2, stride=2)
+    tokens, mask = tokenizer.encode(["ACGTACGTAC", "ACGT"])
+    generator = torch.Generator().manual_seed(0)
+    shown, label = hide_tokens(tokens, counts=mask, rate=0.9, mask_token=tokenizer.mask, generator=generator)
+    assert (shown[label != -100] == tokenizer.mask).all()
+    assert (label[~mask] == -100).all()
+    assert torch.equal(torch.where(label == -100, shown, label), tokens)
