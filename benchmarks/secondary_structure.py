@@ -25,18 +25,22 @@ from genailab.evaluation.bootstrap import bootstrap_weights, interval
 from genailab.models.secondary_structure import SecondaryStructureBiLSTM, SecondaryStructureConfig
 from genailab.training import TrainConfig, fit
 
+ARCHIVE = Path(__file__).parents[2] / "shared" / "data" / "flip_secondary_structure.zip"
 WINDOW = 7  # residues on either side that the baseline sees
 UNKNOWN_STATE = -100
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("archive", type=Path, help="FLIP's splits.zip of the secondary structures")
+    parser.add_argument("--archive", type=Path, default=ARCHIVE, help="FLIP's splits.zip")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, default=None, help="keep the trained model in this folder")
     options = parser.parse_args()
+    if not options.archive.exists():
+        print(f"skipped: {options.archive} is not here; genailab data fetch secondary_structure, then --archive")
+        return
     torch.set_num_threads(options.threads)
     proteins = read_flip_secondary_structure(options.archive)
     parts = dict(iter(proteins.groupby("part")))

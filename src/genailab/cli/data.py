@@ -23,8 +23,6 @@ data_app = typer.Typer(
     help="List, download and check real data sets.", no_args_is_help=True, rich_markup_mode=None
 )
 
-data_app.command()(variants)
-
 _WIDE = 130  # columns; in narrower terminals the titles would break over many lines
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")]
@@ -109,6 +107,9 @@ def check(
             typer.echo(f"{one.state:<11} {one.name:<22} {one.path}{remedy}")
     if any(one.state in ("changed", "absent") for one in shown):
         raise typer.Exit(code=1)
+
+
+data_app.command()(variants)
 
 
 def _described(entry: Entry) -> dict[str, Any]:
