@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=None, help="keep the trained model in this folder")
     options = parser.parse_args()
     if not options.archive.exists():
-        print(f"skipped: {options.archive} is not here; genailab data fetch secondary_structure, then --archive")
+        print(f"skipped: {options.archive} is not here: see genailab data fetch secondary_structure")
         return
     torch.set_num_threads(options.threads)
     proteins = read_flip_secondary_structure(options.archive)
