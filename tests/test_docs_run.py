@@ -1,4 +1,4 @@
-"""What the guides show is run: each Python block of a page, from top to bottom, as a reader would paste it."""
+"""What the guides show is run: each Python block of a page, from top to bottom, as a reader pastes it."""
 
 import re
 from pathlib import Path

@@ -52,7 +52,7 @@ def both_ways(model, x, **options):
     pool_stride=st.integers(1, 4),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even")
 def test_any_convolution_and_pool(kernel, stride, padding, dilation, pool, pool_stride, seed):
     conv = nn.Conv1d(4, 5, kernel, stride=stride, padding=padding, dilation=dilation)
@@ -223,3 +223,8 @@ def test_a_scripted_module_sees_whole_sequences():
 def test_positions_outside_the_sequence_are_refused(start, end):
     with pytest.raises(InputError, match=f"positions {start} to {end} do not lie in a sequence of {LENGTH}"):
         in_silico_mutagenesis(lambda x: x.sum(dim=(1, 2)), sequences(), start=start, end=end)
+
+
+def test_a_method_that_there_is_not_is_refused():
+    with pytest.raises(InputError, match="did you mean 'plain'"):
+        in_silico_mutagenesis(lambda x: x.sum(dim=(1, 2)), sequences(), method="plan")

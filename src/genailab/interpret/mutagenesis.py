@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 import genailab.interpret.edited_rules  # noqa: F401  (fills RULES)
-from genailab.errors import InputError
+from genailab.errors import InputError, nearest
 from genailab.interpret.edited import Edited
 from genailab.interpret.outputs import Predictor, Target, as_evaluated, check_sequences, select
 
 __all__ = ["Mutagenesis", "in_silico_mutagenesis"]
 
 Method = Literal["auto", "local", "plain"]
+METHODS = ("auto", "local", "plain")
 N_CHECKED = 8  # edits that are predicted both ways before the local one is trusted
 
 
@@ -69,9 +70,12 @@ def in_silico_mutagenesis(
     Raises
     ------
     InputError
-        If positions lie outside the sequence, or the local way is insisted on and can't be gone.
+        If positions lie outside the sequence, there is no such method, or the local way is insisted on and
+        can't be gone.
     """
     check_sequences(x)
+    if method not in METHODS:
+        raise InputError(f"there is no method {method!r}: {nearest(method, METHODS)}")
     end = x.shape[2] if end is None else end
     if not 0 <= start < end <= x.shape[2]:
         raise InputError(

@@ -264,3 +264,15 @@ def test_a_pickle_holds_the_path_and_the_settings_but_no_bases(tmp_path):
     assert again.index_path == genome.index_path
     assert again.text("1", 0, 9) == "ACGTACGTA"
     assert again.mask("1", 0, 9).sum() == 0
+
+
+def test_a_number_names_a_contig_and_a_fraction_is_no_place(tmp_path):
+    path = tmp_path / "numbered.fa"
+    path.write_text(">1\nACGT\n")
+    genome = Genome(path)
+    assert genome.text(1, 0, np.int64(4)) == genome.text("1", 0, 4) == "ACGT"
+    with pytest.raises(InputError, match="contig '2' is not in"):
+        genome.fetch(2, 0, 4)
+    for start, end in ((0.0, 4), (0, "4")):
+        with pytest.raises(InputError, match="no whole number"):
+            genome.fetch("1", start, end)

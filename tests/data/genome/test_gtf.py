@@ -174,3 +174,12 @@ def test_real_transcripts_are_those_of_the_file():
         genes[genes["feature"] == "exon"], on=["transcript_id", "start", "end"], validate="one_to_one"
     )
     assert (number["number"].astype(str) == number["exon_number"]).all()
+
+
+def test_attributes_never_take_the_place_of_columns(tmp_path):
+    named = ' start "99"; strand "?"; chrom "zz"; source "havana";'
+    plain = read_gtf(gtf(tmp_path, line("exon", 1, 10)))
+    found = read_gtf(gtf(tmp_path, line("exon", 1, 10, attributes=ATTRIBUTES + named), name="named.gtf"))
+    pd.testing.assert_frame_equal(found[plain.columns], plain)
+    assert found.loc[0, "attribute_start"] == "99"
+    assert found.loc[0, "attribute_source"] == "havana"

@@ -226,3 +226,19 @@ def test_a_split_that_cannot_be_meant_is_refused():
     with pytest.raises(InputError, match="no interval is left for train"):
         split_chromosomes(rows.iloc[1:], valid=["8"], test=["9"])
     assert split_chromosomes(rows, valid="8", test="9").train.tolist() == [0]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bgz"])
+def test_peaks_have_their_columns_however_they_are_compressed(tmp_path, ending):
+    path = tmp_path / f"x.narrowPeak{ending}"
+    text = b"chr1\t0\t5\tn\t1\t.\t1.5\t2\t3\t4\n"
+    path.write_bytes(gzip.compress(text) if ending else text)
+    assert read_bed(path)[["signalValue", "pValue", "qValue", "peak"]].values.tolist() == [[1.5, 2, 3, 4]]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    bed(tmp_path, "chr1\t0\t5\n")
+    (tmp_path / "x.fa").write_text(">chr1\nACGTA\n")
+    assert len(read_bed("~/x.bed")) == 1
+    assert Genome("~/x.fa").chromosomes == {"chr1": 5}

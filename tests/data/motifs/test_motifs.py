@@ -88,5 +88,5 @@ def test_trimming_cuts_only_the_ends_that_say_nothing():
     assert np.array_equal(motif.trimmed().counts, np.array([sure, flat, sure]).T)
     assert np.array_equal(motif.trimmed(min_bits=0).counts, motif.counts)
     assert motif.reverse_complement().trimmed().consensus == motif.trimmed().reverse_complement().consensus
-    with pytest.raises(InputError, match="no column with 0.25 bits"):
+    with pytest.raises(InputError, match=r"no column with 0\.25 bits"):
         Motif(name="x", counts=np.array([flat]).T).trimmed()

@@ -190,3 +190,10 @@ def test_codes_beyond_the_last_are_unknown():
     assert one_hot(codes)[0, :, 1].tolist() == [0.0] * 4
     assert one_hot(codes, unknown="uniform")[0, :, 1].tolist() == [0.25] * 4
     assert decode(torch.tensor([256, 0])) == "NA"
+
+
+@pytest.mark.parametrize("codes", [[0, 1], np.array([0, 1])])
+def test_decode_takes_tensors_alone(codes):
+    with pytest.raises(InputError, match="as_tensor"):
+        decode(codes)
+    assert decode(torch.as_tensor(codes)) == "AC"

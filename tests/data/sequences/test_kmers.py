@@ -131,3 +131,26 @@ def test_codes_with_lengths_are_as_texts():
 def test_what_has_no_words_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_codes_below_zero_are_unknown_letters():
+    filled = torch.tensor([[0, 1, -100, 2, 3]])
+    assert kmers(filled, 2).tolist() == kmers(encode(["ACNGT"]), 2).tolist()
+    assert torch.equal(
+        kmer_counts(filled, 2, canonical=True), kmer_counts(encode(["ACNGT"]), 2, canonical=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: kmers("ACGT", 2), "got a str: encode"),
+        (lambda: kmer_counts("ACGT", 2), "got a str: encode"),
+        (lambda: kmers(encode("ACGT"), 2.0), "k must be a whole number"),
+        (lambda: kmer_names(-1), "k must be a whole number"),
+        (lambda: kmer_counts(encode(["A" * 40]), 20), "take a smaller k"),
+    ],
+)
+def test_what_gives_no_kmers_is_refused_in_a_sentence(call, words):
+    with pytest.raises(InputError, match=words):
+        call()

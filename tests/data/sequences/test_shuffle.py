@@ -107,3 +107,11 @@ def test_the_same_state_gives_the_same_shuffles_and_the_global_one_has_no_say(ki
 def test_what_cannot_be_shuffled_is_refused(call, message):
     with pytest.raises(InputError, match=message):
         call(encode(["ACGT"]))
+
+
+@pytest.mark.parametrize("kind", ["dinucleotide", "mononucleotide"])
+def test_text_and_generators_of_torch_are_refused(kind):
+    with pytest.raises(InputError, match="got a str"):
+        shuffle("ACGT", kind=kind, generator=rng())
+    with pytest.raises(InputError, match="default_rng"):
+        shuffle(encode(["ACGT"]), kind=kind, generator=torch.Generator())

@@ -50,3 +50,8 @@ def test_windows_as_long_as_their_stride_tile_the_sequence():
 def test_impossible_windows_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         windows(torch.zeros(5), options[0], stride=options[1])
+
+
+def test_text_is_refused():
+    with pytest.raises(InputError, match="got a str"):
+        windows("ACGT", 2)

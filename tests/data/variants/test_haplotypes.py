@@ -239,3 +239,14 @@ def test_many_snvs_are_built_without_a_loop_over_them(monkeypatch):
     )
     haplotypes(genome, table, 10)
     assert len(asked) <= 4
+
+
+@given(st.integers(2, 40), st.integers(1, 40), st.integers(0, 39))
+@SETTINGS
+def test_the_length_that_a_skipped_change_asks_for_is_long_enough(size, length, anchor):
+    anchor = min(anchor, length - 1)
+    genome, table = TextGenome(c="A" + "C" * 50), table_of(("c", 1, "A" + "C" * size, "A"))
+    skipped = haplotypes(genome, table, length, anchor=anchor)
+    if not len(skipped):
+        asked = int(skipped.variants.loc[0, "detail"].split("length of ")[1].split()[0])
+        assert len(haplotypes(genome, table, asked, anchor=anchor)) == 1

@@ -227,3 +227,15 @@ def test_a_table_without_rows_stays_without():
     pairs = haplotypes(GENOME, table_of(), 6)
     assert len(pairs.variants) == 0
     assert pairs.alternative.shape == (0, 6)
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("column", ["ref", "alt"])
+def test_a_gap_for_an_allele_is_no_letters(gap, column):
+    genome = TextGenome(c="TACGT")  # "nan" would be read as NAN, which fits the genome's TAC
+    table = pd.DataFrame({"chrom": ["c"], "position": [1], "ref": ["T"], "alt": ["C"]}).astype(object)
+    table["position"] = table["position"].astype(int)
+    table[column] = [gap]
+    judged = check_variants(table, genome)
+    assert judged.loc[0, "status"] == "invalid"
+    assert judged.loc[0, "reason"] == "allele is not letters of DNA"

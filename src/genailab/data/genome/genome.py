@@ -75,7 +75,7 @@ class Genome:
         soft_mask: bool = False,
         aliases: Mapping[str, str] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.aliases = dict(aliases or {})
         self._options = {"cache": cache, "soft_mask": soft_mask, "aliases": self.aliases}
         index = open_index(self.path, cache=None if cache is None else Path(cache), soft_mask=soft_mask)
@@ -198,9 +198,10 @@ class Genome:
 
     def contig_number(self, name: str) -> int:
         """Return the number of a contig, counted from 0 in the order of the FASTA."""
-        if name not in self._number_of:
-            raise InputError(self._unknown(name))
-        return self._number_of[name]
+        number = self._number_of.get(str(name), -1)  # str, as in `contig_numbers`
+        if number < 0:
+            raise InputError(self._unknown(str(name)))
+        return number
 
     def contig_numbers(self, intervals: pd.DataFrame) -> np.ndarray:
         """Return the number of each row's contig, int64 ``(rows,)``; InputError if one is unknown."""
@@ -251,6 +252,9 @@ def _reverse_complement(codes: np.ndarray) -> np.ndarray:
 
 def _check_stretch(chrom: str, start: Any, end: Any, strand: str) -> bool:
     """Check the coordinates and tell whether the strand is minus."""
+    for name, place in (("start", start), ("end", end)):
+        if not isinstance(place, (int, np.integer)):
+            raise InputError(f"{name} of {chrom}:{start}-{end} is {place!r}, no whole number: pass an int")
     if start > end:
         raise InputError(f"{chrom}:{start}-{end} starts after its end: swap them")
     if strand not in ("+", "-", "."):

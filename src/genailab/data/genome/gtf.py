@@ -44,7 +44,8 @@ def read_gtf(
         ``chrom``, ``source``, ``feature``, ``start`` and ``end`` (int64, 0-based half-open), ``score``
         (float64, NaN for ``.``), ``strand``, ``frame``, ``gene_id``, ``transcript_id`` (empty in gene
         records), and one column an attribute, as text, empty where a record has none. Values of an attribute
-        that a record repeats (``tag``) are joined by commas.
+        that a record repeats (``tag``) are joined by commas. An attribute that is called like one of the
+        eight columns is ``attribute_source``, ``attribute_score``... in the table.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def read_gtf(
         before its start, a strand is none of ``+``, ``-`` and ``.``, an attribute can't be read, there is no
         ``gene_id``, or the file is GFF 3.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     records = [
         (number, line.split("\t")) for number, line in numbered_lines(path) if not line.startswith("#")
     ]
@@ -64,7 +65,12 @@ def read_gtf(
     if features is not None:
         records = _of_features(path, records, features)
     columns = _columns(path, records)
-    return pd.DataFrame(columns | _attributes(path, records, attributes))
+    # An attribute "start" must not take the place of where the record starts.
+    found = {
+        f"attribute_{name}" if name in columns else name: values
+        for name, values in _attributes(path, records, attributes).items()
+    }
+    return pd.DataFrame(columns | found)
 
 
 def _check_fields(path: Path, number: int, fields: list[str]) -> None:

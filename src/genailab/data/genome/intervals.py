@@ -41,7 +41,7 @@ def read_bed(path: str | Path) -> pd.DataFrame:
         for tabs, a coordinate that is no whole number, negative, or an end not after its start, a score that
         is no number, or a strand other than ``+``, ``-`` and ``.``.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     records = [(number, line.split("\t")) for number, line in numbered_lines(path) if not _is_heading(line)]
     if not records:
         raise InputError(f"{path} holds no intervals: give a BED file with at least one record")
@@ -123,7 +123,7 @@ def _name_score_strand(path: Path, records: list[tuple[int, list[str]]], width: 
 
 def _further(path: Path, records: list[tuple[int, list[str]]], width: int) -> dict[str, np.ndarray]:
     peaks = {".narrowPeak": _PEAKS, ".broadPeak": _PEAKS[:3]}.get(
-        Path(path.name.removesuffix(".gz")).suffix, ()
+        Path(path.name.removesuffix(".gz").removesuffix(".bgz")).suffix, ()
     )
     if len(_CORE) + len(peaks) != width:
         peaks = ()

@@ -48,7 +48,7 @@ def read_peaks_fasta(path: str | Path, *, one_based: bool = False) -> tuple[Tens
         If the file isn't DNA in FASTA, sequences differ in length, a name is twice there or holds no
         coordinates, or coordinates and length of a peak disagree.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     pieces = bytearray()
     lengths = transcribe(path, pieces.extend)
     intervals = _intervals(path, lengths, one_based=one_based)

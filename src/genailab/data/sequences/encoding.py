@@ -95,6 +95,10 @@ def decode(sequences: Tensor, *, alphabet: Alphabet = DNA) -> str | list[str]:
     >>> decode(one_hot("GATTACA"))
     ['GATTACA']
     """
+    if not isinstance(sequences, Tensor):
+        raise InputError(
+            f"decode takes a tensor, got a {type(sequences).__name__}: torch.as_tensor() makes one"
+        )
     if sequences.dim() == 3:
         sequences = _codes_of_one_hot(sequences, alphabet)
     elif sequences.dim() not in (1, 2) or sequences.is_floating_point():

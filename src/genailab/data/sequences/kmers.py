@@ -7,6 +7,7 @@ alphabetical order: AA is 0, AC is 1, TT is 15.
 from __future__ import annotations
 
 from itertools import product
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.errors import InputError
 
 __all__ = ["kmer_counts", "kmer_names", "kmers"]
+
+MOST_COLUMNS = 4**14  # 2 GB of counts a sequence
 
 
 def kmers(codes: Tensor, k: int, *, alphabet: Alphabet = DNA) -> Tensor:
@@ -53,7 +56,7 @@ def kmers(codes: Tensor, k: int, *, alphabet: Alphabet = DNA) -> Tensor:
     for offset in range(k):
         letters = codes[..., offset : offset + n_words]  # (..., words)
         numbers = numbers * alphabet.size + letters
-        known &= letters < alphabet.size
+        known &= (letters >= 0) & (letters < alphabet.size)
     return numbers.where(known, alphabet.size**k)
 
 
@@ -81,10 +84,16 @@ def kmer_counts(codes: Tensor, k: int, *, alphabet: Alphabet = DNA, canonical: b
     >>> kmer_counts(encode(["AACGN"]), 1).tolist()
     [[2, 1, 1, 0]]
     """
+    _check_codes(codes)
     if codes.dim() != 2:
         raise InputError(f"kmer_counts takes codes (batch, length), got {tuple(codes.shape)}")
     numbers = kmers(codes, k, alphabet=alphabet)  # (batch, words)
     n_columns = alphabet.size**k
+    if n_columns > MOST_COLUMNS:
+        raise InputError(
+            f"k={k} has {n_columns:,} words, a column each (at most {MOST_COLUMNS:,}): take a smaller k, or "
+            "kmers() for the numbers alone"
+        )
     if canonical:
         canonical_numbers, columns = _canonical(k, alphabet)
         n_columns = len(canonical_numbers)
@@ -104,6 +113,7 @@ def kmer_names(k: int, *, alphabet: Alphabet = DNA, canonical: bool = False) -> 
     >>> kmer_names(1), kmer_names(1, canonical=True)
     (['A', 'C', 'G', 'T'], ['A', 'C'])
     """
+    _check_k(k, alphabet)
     names = ["".join(letters) for letters in product(alphabet.letters, repeat=k)]
     if not canonical:
         return names
@@ -120,12 +130,24 @@ def _canonical(k: int, alphabet: Alphabet) -> tuple[Tensor, Tensor]:
 
 
 def _check(codes: Tensor, k: int, alphabet: Alphabet) -> None:
-    if codes.is_floating_point() or codes.dtype == torch.bool:
-        raise InputError(f"k-mers are words of integer codes, got {codes.dtype}: decode() reads a one-hot")
-    if k < 1 or alphabet.size**k >= 2**63:
-        raise InputError(f"k must be at least 1 and {alphabet.size}**k fit into 64 bits, got k={k}")
+    _check_codes(codes)
+    _check_k(k, alphabet)
     if codes.shape[-1] < k:
         raise InputError(
             f"there is no word of {k} letters in sequences of {codes.shape[-1]}: take a smaller k, or leave "
             "them out"
+        )
+
+
+def _check_codes(codes: object) -> None:
+    if not isinstance(codes, Tensor):
+        raise InputError(f"k-mers are words of integer codes, got a {type(codes).__name__}: encode() text")
+    if codes.is_floating_point() or codes.dtype == torch.bool:
+        raise InputError(f"k-mers are words of integer codes, got {codes.dtype}: decode() reads a one-hot")
+
+
+def _check_k(k: int, alphabet: Alphabet) -> None:
+    if not isinstance(k, Integral) or k < 1 or alphabet.size**k >= 2**63:
+        raise InputError(
+            f"k must be a whole number of at least 1 and {alphabet.size}**k fit into 64 bits, got k={k}"
         )

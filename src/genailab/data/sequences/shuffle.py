@@ -51,7 +51,8 @@ def shuffle(
     Raises
     ------
     InputError
-        If ``codes`` isn't uint8 ``(batch, length)``, ``kind`` is unknown or ``n`` is below 1.
+        If ``codes`` isn't uint8 ``(batch, length)``, ``kind`` is unknown, ``n`` is below 1 or ``generator``
+        isn't numpy's.
 
     Examples
     --------
@@ -60,7 +61,7 @@ def shuffle(
     >>> decode(shuffle(codes, kind="mononucleotide", generator=np.random.default_rng(0)))
     ['CGATGTATCGAC']
     """
-    _check(codes, kind, n)
+    _check(codes, kind, n, generator)
     rows = np.repeat(codes.cpu().numpy(), n or 1, axis=0)  # (batch * n, length)
     if kind == "mononucleotide":
         shuffled = generator.permuted(rows, axis=1)
@@ -73,7 +74,16 @@ def shuffle(
     return result if n is None else result.unflatten(0, (-1, n))  # (batch, n, length)
 
 
-def _check(codes: Tensor, kind: str, n: int | None) -> None:
+def _check(codes: Tensor, kind: str, n: int | None, generator: object) -> None:
+    if not isinstance(codes, Tensor):
+        raise InputError(
+            f"shuffle takes uint8 codes (batch, length), got a {type(codes).__name__}: encode() it"
+        )
+    if not isinstance(generator, np.random.Generator):
+        raise InputError(
+            f"shuffle draws from a numpy generator, got a {type(generator).__name__}: pass "
+            "generator=numpy.random.default_rng(seed)"
+        )
     if codes.dtype != torch.uint8 or codes.dim() != 2:
         raise InputError(
             f"shuffle takes uint8 codes (batch, length), got {codes.dtype} {tuple(codes.shape)}: "

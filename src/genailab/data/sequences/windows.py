@@ -40,6 +40,10 @@ def windows(sequences: Tensor, length: int, *, stride: int = 1) -> Tensor:
     >>> windows(torch.arange(7), 3, stride=2).tolist()
     [[0, 1, 2], [2, 3, 4], [4, 5, 6]]
     """
+    if not isinstance(sequences, Tensor):
+        raise InputError(
+            f"windows takes a tensor, got a {type(sequences).__name__}: encode() turns text into one"
+        )
     for name, value in (("length", length), ("stride", stride)):
         if value < 1:
             raise InputError(f"{name} must be at least 1 position, got {value}")

@@ -103,7 +103,9 @@ def _unjudged(variants: pd.DataFrame, aliases: Mapping[str, str]) -> pd.DataFram
     """Return a copy in which only earlier faults are told, not earlier notes."""
     table = variants.copy()
     for name in ("ref", "alt"):
-        folded = [text.upper() if text.isalpha() else text for text in table[name].astype(str)]
+        # str() of a gap is "nan", which would be read as the letters N, A and N.
+        written = table[name].astype(str).mask(table[name].isna(), "")
+        folded = [text.upper() if text.isalpha() else text for text in written]
         table[name] = np.array(folded, dtype=object)
     if "status" not in table:
         table["status"] = "ok"

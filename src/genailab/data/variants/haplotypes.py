@@ -137,7 +137,7 @@ def _skip_long(variants: pd.DataFrame, length: int, anchor: int) -> pd.DataFrame
     def detail(row: int) -> str:
         return (
             f"{sizes[row]} bases change and only {room} of the window's {length} come after its anchor: pass "
-            f"a length of {2 * sizes[row]} or more"
+            f"a length of {max(2 * sizes[row], anchor + sizes[row])} or more"
         )
 
     return judge(variants, Finding(sizes > room, "skipped", "window is too short for the change", detail))
