@@ -78,6 +78,10 @@ def marginalise(
     >>> found.effect, found.standard_error
     (3.0, 0.0)
     """
+    if not isinstance(backgrounds, Tensor):
+        raise InputError(
+            f"backgrounds are codes or one-hot, got a {type(backgrounds).__name__}: encode() text first"
+        )
     x = one_hot(backgrounds) if backgrounds.dim() == 2 else backgrounds
     check_sequences(x)
     edited = insert_motif(x, motif, position=position)

@@ -157,3 +157,12 @@ def test_no_sequences_have_no_sites():
     table = scan(random_codes(0, 30), [random_motif(6, 0)], p_value=0.01)
     assert len(table) == 0
     assert table["start"].dtype == np.int64
+
+
+@pytest.mark.parametrize("search", [motif_scan.scan, motif_scan.motif_scores, motif_scan.best_motif_scores])
+def test_text_and_a_single_motif_are_told(search):
+    motif = Motif(name="GATA", counts=np.eye(4)[:, [2, 0, 3, 0]] * 9)
+    with pytest.raises(InputError, match=r"got a list: encode\(\) text first"):
+        search(["ACGTGATA"], [motif])
+    with pytest.raises(InputError, match=r"'GATA': give a list"):
+        search(encode(["ACGTGATA"]), motif)

@@ -50,6 +50,7 @@ def motif_scores(
     position where the site starts on the forward strand, whichever strand it reads on. ``positions`` is
     ``length - shortest motif + 1``; -inf where a motif would run over the end or meets an unknown letter.
     """
+    _check(sequences, motifs)
     channels = _with_unknown(sequences)
     kernels = _kernels(motifs, background, pseudocount).to(channels.device)
     return _scores(channels, kernels, motifs)
@@ -63,6 +64,7 @@ def best_motif_scores(
     pseudocount: float = PSEUDOCOUNT,
 ) -> Tensor:
     """Best score of each motif in each sequence on either strand, ``(batch, motifs)`` in bits."""
+    _check(sequences, motifs)
     kernels = _kernels(motifs, background, pseudocount)
     parts = [scores.amax(dim=(2, 3)) for _, scores in _scored_parts(sequences, kernels, motifs)]
     return torch.cat(parts) if parts else torch.empty(0, len(motifs))
@@ -102,6 +104,7 @@ def scan(
     UserWarning
         If a motif is so short or weak that even its best word is likelier than ``p_value``.
     """
+    _check(sequences, motifs)
     shares = check_background(background)
     tails = [
         [
@@ -150,6 +153,15 @@ def _table(
     return table.iloc[order].reset_index(drop=True)
 
 
+def _check(sequences: object, motifs: object) -> None:
+    if not isinstance(sequences, Tensor):
+        raise InputError(f"motifs are found in codes, got a {type(sequences).__name__}: encode() text first")
+    if isinstance(motifs, Motif):
+        raise InputError(f"motifs is one motif, {motifs.name!r}: give a list, [motif]")
+    if not motifs:
+        raise InputError("no motifs to scan for: give at least one, for instance read_jaspar(name='CTCF')")
+
+
 def _with_unknown(sequences: Tensor) -> Tensor:
     """Add a channel that is 1 where a position holds no letter: ``(batch, 5, length)`` float32."""
     if sequences.dim() == 2 and not sequences.is_floating_point():
@@ -164,8 +176,6 @@ def _with_unknown(sequences: Tensor) -> Tensor:
 
 
 def _kernels(motifs: Sequence[Motif], background: ArrayLike | None, pseudocount: float) -> Tensor:
-    if not motifs:
-        raise InputError("no motifs to scan for: give at least one, for instance read_jaspar(name='CTCF')")
     kernels = np.zeros((len(motifs), 2, DNA.size + 1, max(map(len, motifs))), dtype=np.float32)
     for kernel, motif in zip(kernels, motifs, strict=True):
         for strand, one in enumerate((motif, motif.reverse_complement())):
