@@ -17,9 +17,10 @@ help: ## list the targets
 demo: .venv/.core ## train, generate and judge real cells, end to end, into demo-run/ (about two minutes)
 	@.venv/bin/genailab demo --out demo-run --overwrite $(ARGS)
 
+# One thread in each process: numba's first parallel loop would give torch a thread for each core again.
 test: lint ## check style, types and import direction, then run the tests
 	@echo "Running the tests"
-	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 $(ARGS)
+	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 $(ARGS)
 
 lint: .venv/.dev ## check style, types and import direction only
 	@echo "Checking style, types and import direction"
