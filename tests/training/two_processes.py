@@ -33,3 +33,6 @@ def main(folder: Path) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     main(Path(sys.argv[1]))
+    # Together: a process that is gone while the other still talks to it ends that one with an abort.
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()

@@ -69,7 +69,7 @@ def test_what_is_not_there_is_answered_with_the_nearest_name(wanted, message):
         read_jaspar(**wanted)
 
 
-def test_without_pyjaspar_the_extra_is_named(monkeypatch):
+def test_without_pyjaspar_it_is_named(monkeypatch):
     monkeypatch.setattr(jaspar.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install 'genailab\[genomics\]'"):
+    with pytest.raises(InputError, match="pip install pyjaspar"):
         read_jaspar(name="CTCF")
