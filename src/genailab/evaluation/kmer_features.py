@@ -7,9 +7,7 @@ import scipy.sparse as sp
 from torch import Tensor
 
 from genailab.data.sequences.alphabet import DNA
-from genailab.data.sequences.encoding import encode
-from genailab.data.sequences.kmers import kmer_names, kmers
-from genailab.data.sequences.reverse_complement import reverse_complement
+from genailab.data.sequences.kmers import canonical_kmers, kmers
 from genailab.errors import InputError
 from genailab.evaluation.arrays import IntArray
 
@@ -38,6 +36,7 @@ def kmer_features(codes: Tensor, k: int, *, canonical: bool = False) -> sp.csr_m
 
     Examples
     --------
+    >>> from genailab.data.sequences.encoding import encode
     >>> kmer_features(encode(["ACGG"]), 1).toarray().tolist()
     [[1.0, 1.0, 2.0, 0.0]]
     """
@@ -62,7 +61,4 @@ def canonical_of(k: int) -> IntArray:
     >>> canonical_of(1)  # A with T, C with G
     array([0, 1, 1, 0])
     """
-    words = encode(kmer_names(k))  # (4^k, k)
-    other_strand = kmers(reverse_complement(words), k)[:, 0].numpy()
-    first = np.minimum(np.arange(len(words)), other_strand)
-    return np.unique(first, return_inverse=True)[1]
+    return canonical_kmers(k)[1].numpy()

@@ -26,6 +26,7 @@ from genailab.nn.checks import (
     check_alphabet,
     check_at_least_one,
     check_choice,
+    check_numbers,
     check_odd,
     check_one_hot,
     check_outputs,
@@ -131,7 +132,8 @@ class DomainAdversarial(Model):
         """Return the loss of the rows with labels plus that of the alignment of all rows."""
         c = self.config
         x = one_hot_of(batch, alphabet=c.alphabet, window=c.window)
-        domain = self._checked(batch["domain"], n_rows=len(x))
+        check_numbers(batch["domain"], c.domains, name="domain", n_rows=len(x))
+        domain = batch["domain"].long()
         features = self.features(x)  # (batch, n_shared)
         labelled = _labelled_loss(self.head(features), batch, c.task)
         if c.alignment == "none":
@@ -148,21 +150,6 @@ class DomainAdversarial(Model):
         if self.training:
             self.steps += 1
         return self.config.strength * reversal_scale(progress)
-
-    def _checked(self, domain: Tensor, *, n_rows: int) -> Tensor:
-        if domain.shape != (n_rows,) or domain.is_floating_point():
-            raise InputError(
-                f"domain is {domain.dtype} of shape {tuple(domain.shape)} for {n_rows} sequences: give one "
-                "whole number a sequence"
-            )
-        outside = (domain < 0) | (domain >= len(self.config.domains))
-        if outside.any():
-            row = int(outside.nonzero()[0])
-            raise InputError(
-                f"row {row} has the domain {int(domain[row])}: expected 0 to {len(self.config.domains) - 1}, "
-                f"for {', '.join(self.config.domains)}"
-            )
-        return domain.long()
 
 
 def coral(source: Tensor, target: Tensor) -> Tensor:

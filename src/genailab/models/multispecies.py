@@ -22,13 +22,14 @@ from genailab.nn.checks import (
     check_alphabet,
     check_at_least_one,
     check_choice,
+    check_numbers,
     check_odd,
     check_one_hot,
     check_outputs,
     check_share,
     one_hot_of,
 )
-from genailab.nn.convolution import MaxAndMean
+from genailab.nn.convolution import sequence_trunk
 from genailab.nn.model import Batch, Loss, Model
 from genailab.nn.tasks import IGNORED, Task, task_loss
 
@@ -92,45 +93,25 @@ class MultiSpecies(Model):
     def __init__(self, config: MultiSpeciesConfig) -> None:
         super().__init__()
         self.config = c = config
-        n_letters = ALPHABETS[c.alphabet].size
-        self.trunk = nn.Sequential(
-            nn.Conv1d(n_letters, c.n_filters, c.filter_length, padding=c.filter_length // 2),
-            nn.BatchNorm1d(c.n_filters),
-            nn.ReLU(),
-            nn.MaxPool1d(c.pool),
-            nn.Conv1d(c.n_filters, c.n_shared, 5, padding=2),
-            nn.BatchNorm1d(c.n_shared),
-            nn.ReLU(),
-            MaxAndMean(),  # (batch, 2 * n_shared)
-            nn.Linear(2 * c.n_shared, c.n_shared),
-            nn.ReLU(),
-            nn.Dropout(c.dropout),
+        self.trunk = sequence_trunk(
+            ALPHABETS[c.alphabet].size,
+            n_filters=c.n_filters,
+            filter_length=c.filter_length,
+            pool=c.pool,
+            n_out=c.n_shared,
+            dropout=c.dropout,
         )
         self.heads = nn.ModuleList(nn.Linear(c.n_shared, len(c.outputs)) for _ in c.species)
 
     def forward(self, x: Tensor, species: Tensor) -> Tensor:
         """Return each row's outputs by the head of its species, ``(batch, outputs)``."""
         check_one_hot(x, channels=ALPHABETS[self.config.alphabet].size, window=self.config.window)
-        self._check(species, n_rows=len(x))
+        check_numbers(species, self.config.species, name="species", n_rows=len(x))
         shared = self.trunk(x)  # (batch, n_shared)
         # All heads for all rows: then each has a gradient in every batch, 0 where its species is absent,
         # which several processes need. A head is small.
         every = torch.stack([head(shared) for head in self.heads], dim=1)  # (batch, species, outputs)
         return every[torch.arange(len(x), device=x.device), species]
-
-    def _check(self, species: Tensor, *, n_rows: int) -> None:
-        if species.shape != (n_rows,) or species.is_floating_point():
-            raise InputError(
-                f"species is {species.dtype} of shape {tuple(species.shape)} for {n_rows} sequences: give "
-                "one whole number a sequence"
-            )
-        outside = (species < 0) | (species >= len(self.config.species))
-        if outside.any():
-            row = int(outside.nonzero()[0])
-            raise InputError(
-                f"row {row} has the species {int(species[row])}: expected 0 to "
-                f"{len(self.config.species) - 1}, for {', '.join(self.config.species)}"
-            )
 
     def loss(self, batch: Batch) -> Loss:
         """Return the loss over the rows, and what each species adds to it: the terms sum to the total."""

@@ -29,7 +29,7 @@ from genailab.nn.checks import (
     check_share,
     one_hot_of,
 )
-from genailab.nn.convolution import MaxAndMean
+from genailab.nn.convolution import sequence_trunk
 from genailab.nn.model import Batch, Loss, Model
 from genailab.nn.tasks import IGNORED
 from genailab.nn.uncertainty import UncertaintyWeights
@@ -106,19 +106,13 @@ class MultiTask(Model):
     def __init__(self, config: MultiTaskConfig) -> None:
         super().__init__()
         self.config = c = config
-        n_letters = ALPHABETS[c.alphabet].size
-        self.trunk = nn.Sequential(
-            nn.Conv1d(n_letters, c.n_filters, c.filter_length, padding=c.filter_length // 2),
-            nn.BatchNorm1d(c.n_filters),
-            nn.ReLU(),
-            nn.MaxPool1d(c.pool),
-            nn.Conv1d(c.n_filters, c.n_shared, 5, padding=2),
-            nn.BatchNorm1d(c.n_shared),
-            nn.ReLU(),
-            MaxAndMean(),  # (batch, 2 * n_shared): is it there, and how much of it
-            nn.Linear(2 * c.n_shared, c.n_shared),
-            nn.ReLU(),
-            nn.Dropout(c.dropout),
+        self.trunk = sequence_trunk(
+            ALPHABETS[c.alphabet].size,
+            n_filters=c.n_filters,
+            filter_length=c.filter_length,
+            pool=c.pool,
+            n_out=c.n_shared,
+            dropout=c.dropout,
         )
         self.expression = nn.Linear(c.n_shared, len(c.expressions))
         self.tissue = nn.Linear(c.n_shared, len(c.tissues))

@@ -16,6 +16,7 @@ __all__ = [
     "check_alphabet",
     "check_at_least_one",
     "check_choice",
+    "check_numbers",
     "check_odd",
     "check_one_hot",
     "check_outputs",
@@ -77,6 +78,22 @@ def check_outputs(config: Any, name: str = "outputs") -> None:
             raise InputError(f"{name} holds {output!r} twice: give each output a name of its own")
     if getattr(config, "task", None) == "classes" and len(outputs) < 2:
         raise InputError(f"{name} names one class, {outputs[0]!r}: name at least 2, or set task='binary'")
+
+
+def check_numbers(numbers: Tensor, names: tuple[str, ...], *, name: str, n_rows: int) -> None:
+    """Refuse what is not, for each of ``n_rows`` sequences, the number of one of ``names``."""
+    if numbers.shape != (n_rows,) or numbers.is_floating_point():
+        raise InputError(
+            f"{name} is {numbers.dtype} of shape {tuple(numbers.shape)} for {n_rows} sequences: give one "
+            "whole number a sequence"
+        )
+    outside = (numbers < 0) | (numbers >= len(names))
+    if outside.any():
+        row = int(outside.nonzero()[0])
+        raise InputError(
+            f"row {row} has the {name} {int(numbers[row])}: expected 0 to {len(names) - 1}, "
+            f"for {', '.join(names)}"
+        )
 
 
 def check_one_hot(x: Tensor, *, channels: int, window: int | None) -> None:

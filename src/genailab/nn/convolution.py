@@ -10,7 +10,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["AttentionPool", "Centre", "Exponential", "MaxAndMean", "ParallelConv", "ResidualDilatedBlock"]
+__all__ = [
+    "AttentionPool",
+    "Centre",
+    "Exponential",
+    "MaxAndMean",
+    "ParallelConv",
+    "ResidualDilatedBlock",
+    "sequence_trunk",
+]
 
 
 class ParallelConv(nn.Module):
@@ -96,6 +104,28 @@ class MaxAndMean(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the maxima first, then the means."""
         return torch.cat([x.amax(dim=2), x.mean(dim=2)], dim=1)
+
+
+def sequence_trunk(
+    n_letters: int, *, n_filters: int, filter_length: int, pool: int, n_out: int, dropout: float
+) -> nn.Sequential:
+    """Motifs, then their combinations, then what a sequence has of each: what several heads share.
+
+    One-hot ``(batch, n_letters, length)`` to ``(batch, n_out)``.
+    """
+    return nn.Sequential(
+        nn.Conv1d(n_letters, n_filters, filter_length, padding=filter_length // 2),
+        nn.BatchNorm1d(n_filters),
+        nn.ReLU(),
+        nn.MaxPool1d(pool),
+        nn.Conv1d(n_filters, n_out, 5, padding=2),
+        nn.BatchNorm1d(n_out),
+        nn.ReLU(),
+        MaxAndMean(),  # (batch, 2 * n_out): is it there, and how much of it
+        nn.Linear(2 * n_out, n_out),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+    )
 
 
 class AttentionPool(nn.Module):

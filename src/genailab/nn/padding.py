@@ -5,20 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genailab.data.sequences.padding import position_mask
 from genailab.errors import InputError
 
 __all__ = ["checked_lengths", "masked_mean", "position_mask"]
-
-
-def position_mask(length: Tensor, n_positions: int) -> Tensor:
-    """Tell which positions count: lengths ``(batch,)`` to bool ``(batch, n_positions)``.
-
-    Examples
-    --------
-    >>> position_mask(torch.tensor([1, 3]), 3).int().tolist()
-    [[1, 0, 0], [1, 1, 1]]
-    """
-    return torch.arange(n_positions, device=length.device) < length[:, None]
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:

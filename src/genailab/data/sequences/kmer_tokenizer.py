@@ -12,6 +12,7 @@ from torch import Tensor
 from genailab.data.sequences.alphabet import ALPHABETS, Alphabet
 from genailab.data.sequences.encoding import decode, encode
 from genailab.data.sequences.kmers import kmer_names, kmers
+from genailab.data.sequences.padding import position_mask
 from genailab.data.sequences.windows import windows
 from genailab.errors import InputError, nearest
 
@@ -111,7 +112,7 @@ class KmerTokenizer:
         numbers = kmers(sequences, self.k, alphabet=self.letters)[..., :: self.stride]  # (batch, words)
         tokens = (numbers + len(self.special)).where(numbers < self.letters.size**self.k, self.unknown)
         n_words = self._n_words(sequences, lengths)  # (batch,)
-        mask = torch.arange(tokens.shape[1], device=tokens.device) < n_words[:, None]  # (batch, words)
+        mask = position_mask(n_words, tokens.shape[1])  # (batch, words)
         tokens = tokens.where(mask, self.pad)
         if self.open_with_cls:
             tokens = torch.cat([torch.full_like(tokens[:, :1], self.cls), tokens], dim=1)

@@ -16,7 +16,7 @@ from genailab.data.sequences.alphabet import DNA, Alphabet
 from genailab.data.sequences.reverse_complement import reverse_complement
 from genailab.errors import InputError
 
-__all__ = ["kmer_counts", "kmer_names", "kmers"]
+__all__ = ["canonical_kmers", "kmer_counts", "kmer_names", "kmers"]
 
 MOST_COLUMNS = 4**14  # 2 GB of counts a sequence
 
@@ -95,7 +95,7 @@ def kmer_counts(codes: Tensor, k: int, *, alphabet: Alphabet = DNA, canonical: b
             "kmers() for the numbers alone"
         )
     if canonical:
-        canonical_numbers, columns = _canonical(k, alphabet)
+        canonical_numbers, columns = canonical_kmers(k, alphabet)
         n_columns = len(canonical_numbers)
         # The number of unknown words comes after all others, and so does their column, which is cut off.
         columns = torch.cat([columns, torch.tensor([n_columns])]).to(codes.device)
@@ -117,11 +117,15 @@ def kmer_names(k: int, *, alphabet: Alphabet = DNA, canonical: bool = False) -> 
     names = ["".join(letters) for letters in product(alphabet.letters, repeat=k)]
     if not canonical:
         return names
-    return [names[number] for number in _canonical(k, alphabet)[0].tolist()]
+    return [names[number] for number in canonical_kmers(k, alphabet)[0].tolist()]
 
 
-def _canonical(k: int, alphabet: Alphabet) -> tuple[Tensor, Tensor]:
-    """Return the words that come no later than their reverse complement, and the column of every word."""
+def canonical_kmers(k: int, alphabet: Alphabet = DNA) -> tuple[Tensor, Tensor]:
+    """Return the words that come no later than their reverse complement, and the column of every word.
+
+    Numbers ``(columns,)`` and, for each of the ``size**k`` words, the column it shares with its reverse
+    complement.
+    """
     numbers = torch.arange(alphabet.size**k)
     digits = [numbers // alphabet.size**place % alphabet.size for place in reversed(range(k))]
     words = torch.stack(digits, dim=1)  # (n_kmers, k)

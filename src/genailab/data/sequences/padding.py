@@ -11,7 +11,7 @@ from torch import Tensor
 from genailab.data.sequences.alphabet import DNA
 from genailab.errors import InputError
 
-__all__ = ["attention_mask", "pack", "pad", "unpack", "unpad"]
+__all__ = ["attention_mask", "pack", "pad", "position_mask", "unpack", "unpad"]
 
 
 def pad(sequences: Sequence[Tensor], *, value: float = DNA.size) -> tuple[Tensor, Tensor]:
@@ -46,6 +46,17 @@ def unpad(filled: Tensor, lengths: Tensor) -> list[Tensor]:
     return [row[:length] for row, length in zip(filled, lengths.tolist(), strict=True)]
 
 
+def position_mask(length: Tensor, n_positions: int) -> Tensor:
+    """Tell which positions count: lengths ``(batch,)`` to bool ``(batch, n_positions)``, unchecked.
+
+    Examples
+    --------
+    >>> position_mask(torch.tensor([1, 3]), 3).int().tolist()
+    [[1, 0, 0], [1, 1, 1]]
+    """
+    return torch.arange(n_positions, device=length.device) < length[:, None]
+
+
 def attention_mask(lengths: Tensor, *, longest: int | None = None) -> Tensor:
     """Mark the positions that hold something: bool ``(batch, longest)``, True before each row's length.
 
@@ -56,7 +67,7 @@ def attention_mask(lengths: Tensor, *, longest: int | None = None) -> Tensor:
     """
     longest = int(lengths.max()) if longest is None else longest
     _check_lengths(lengths, longest, len(lengths))
-    return torch.arange(longest, device=lengths.device) < lengths[:, None]  # (batch, longest)
+    return position_mask(lengths, longest)
 
 
 def pack(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
