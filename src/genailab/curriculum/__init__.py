@@ -1,0 +1,1 @@
+"""The practice content: a folder a session, a folder an exercise. Read by `genailab.learn`, not imported."""

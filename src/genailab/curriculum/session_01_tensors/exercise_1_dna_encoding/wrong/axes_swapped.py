@@ -1,0 +1,24 @@
+"""mistake: axes swapped"""
+
+import torch
+
+
+def one_hot_encode_sequence(sequence):
+    rows = torch.zeros(len(sequence), 4)
+    for position, letter in enumerate(sequence.upper()):
+        if letter == "N":
+            continue
+        rows[position, "ACGT".index(letter)] = 1
+    return rows
+
+
+def encode_kmers(kmers):
+    return torch.stack([one_hot_encode_sequence(kmer).T for kmer in kmers])
+
+
+def flatten_kmers(batch):
+    return batch.flatten(1)
+
+
+def join_kmers(batch):
+    return torch.cat(list(batch), dim=1)

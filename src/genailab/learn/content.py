@@ -1,0 +1,175 @@
+"""What there is to practise: sessions and exercises, read from the folders of ``genailab/curriculum``.
+
+session_01_tensors/session.toml          number, title, summary, context, objectives
+                   quiz.toml             five questions whose wrong options explain themselves
+                   exercise_1_name/      also adapt_name/ and debug_name/
+                       exercise.toml     id, title, minutes, prerequisites, kind, objectives, limits
+                       lesson.md  starter.py  solution.py  alternative.py  check.py  hints.md
+                       picture.py  picture.svg  wrong/*.py
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from genailab.errors import InputError, nearest
+
+__all__ = ["CURRICULUM", "Exercise", "Session", "exercises", "find_exercise", "find_session", "sessions"]
+
+CURRICULUM = Path(__file__).parent.parent / "curriculum"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """One task and all that belongs to it.
+
+    Parameters
+    ----------
+    id
+        Stable for ever: ``s01.1``, ``s01.adapt``, ``s01.debug``, ``c1.1``.
+    title
+        A few words.
+    minutes
+        How long it takes a learner, about.
+    kind
+        ``code``, ``adapt`` (the same idea on other data) or ``debug`` (find the planted bug).
+    objectives
+        What the learner can do afterwards.
+    prerequisites
+        Ids of exercises to pass before.
+    seconds, megabytes
+        What the learner's code may use: time of one check run, memory beyond that of the libraries.
+    max_changed_lines
+        For ``debug``: lines that may differ from the file as it was given.
+    folder
+        Where its files are.
+    """
+
+    id: str
+    title: str
+    minutes: int
+    kind: str
+    objectives: tuple[str, ...]
+    folder: Path
+    prerequisites: tuple[str, ...] = ()
+    seconds: float = 10.0
+    megabytes: int = 1024
+    max_changed_lines: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Name of the learner's file: ``s01_1_dna_encoding.py``."""
+        topic = re.sub(r"^(exercise_\d+|part_\d+|adapt|debug)_", "", self.folder.name)
+        return f"{self.id.replace('.', '_')}_{topic}.py"
+
+    @property
+    def session(self) -> str:
+        """What it belongs to: ``s01``, or ``c1`` of a capstone."""
+        return self.id.split(".")[0]
+
+    def text(self, name: str) -> str:
+        """Return one of its files, such as ``lesson.md``."""
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    @cached_property
+    def hints(self) -> tuple[str, ...]:
+        """A nudge, the approach, nearly the code: what stands below each second-level heading of hints.md."""
+        parts = re.split(r"^## .*$", self.text("hints.md"), flags=re.MULTILINE)
+        return tuple(part.strip() for part in parts[1:])
+
+    @property
+    def wrong(self) -> tuple[Path, ...]:
+        """Files with a known mistake each, by name."""
+        return tuple(sorted((self.folder / "wrong").glob("*.py")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Exercises on one topic, in order, and its quiz."""
+
+    id: str
+    title: str
+    summary: str
+    context: str
+    objectives: tuple[str, ...]
+    folder: Path
+    exercises: tuple[Exercise, ...]
+
+
+@cache
+def sessions(root: Path = CURRICULUM) -> tuple[Session, ...]:
+    """Return all sessions, then all capstones, in order."""
+    folders = [*sorted(root.glob("session_*")), *sorted(root.glob("capstone_*"))]
+    return tuple(_session(folder) for folder in folders if (folder / "session.toml").is_file())
+
+
+def exercises(root: Path = CURRICULUM) -> tuple[Exercise, ...]:
+    """Return the exercises of all sessions in order."""
+    return tuple(exercise for session in sessions(root) for exercise in session.exercises)
+
+
+def find_exercise(id: str, root: Path = CURRICULUM) -> Exercise:
+    """Return the exercise of this id.
+
+    Raises
+    ------
+    InputError
+        If there is none; the nearest ids are named.
+    """
+    known = {exercise.id: exercise for exercise in exercises(root)}
+    if id not in known:
+        raise InputError(f"there is no exercise {id!r}: {nearest(id, known)}")
+    return known[id]
+
+
+def find_session(id: str, root: Path = CURRICULUM) -> Session:
+    """Return the session of this id, ``s01`` (``1`` and ``01`` will do) or ``c1``.
+
+    Raises
+    ------
+    InputError
+        If there is none; the nearest ids are named.
+    """
+    known = {session.id: session for session in sessions(root)}
+    key = f"s{int(id):02d}" if id.isdecimal() else id
+    if key not in known:
+        raise InputError(f"there is no session {id!r}: {nearest(key, known)}")
+    return known[key]
+
+
+def _session(folder: Path) -> Session:
+    fields = _read(folder / "session.toml")
+    tasks = [_exercise(path.parent) for path in folder.glob("*/exercise.toml")]
+    # 1, 2, 3, then adapt, then debug: also the order of the alphabet.
+    tasks.sort(key=lambda exercise: exercise.id)
+    return Session(
+        id=fields["id"],
+        title=fields["title"],
+        summary=fields["summary"],
+        context=fields["context"],
+        objectives=tuple(fields["objectives"]),
+        folder=folder,
+        exercises=tuple(tasks),
+    )
+
+
+def _exercise(folder: Path) -> Exercise:
+    fields = dict(_read(folder / "exercise.toml"))
+    fields |= {name: tuple(fields.get(name, ())) for name in ("objectives", "prerequisites")}
+    try:
+        return Exercise(folder=folder, **fields)
+    except TypeError as error:
+        raise InputError(f"{folder / 'exercise.toml'}: {error}") from error
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from error
