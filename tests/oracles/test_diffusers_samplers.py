@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from genailab.generative.diffusion import Schedule, ddim, ddpm, dpm_solver_2m, to_x0
+from genailab.generative.diffusion.prediction import to_x0
+from genailab.generative.diffusion.samplers import ddim, ddpm, dpm_solver_2m, euler, heun
+from genailab.generative.diffusion.schedules import CondOTSchedule, EDMSchedule, VariancePreserving
 
 diffusers = pytest.importorskip("diffusers")
 
@@ -17,7 +19,7 @@ STEPS = [1, 2, 10, 50]
 BETAS = ["linear", "squaredcos_cap_v2"]
 
 
-class Tabulated(Schedule):
+class Tabulated(VariancePreserving):
     """A discrete schedule at its own times: step k is time (k + 1) / N, and time 0 has no noise."""
 
     def __init__(self, alphas_cumprod: Tensor) -> None:
@@ -108,3 +110,68 @@ def test_dpm_solver_2m(n_steps):
     )
     expected = theirs(scheduler, n_steps)
     assert_same(ours(dpm_solver_2m, scheduler), expected)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in diffusers
+@pytest.mark.parametrize("betas", BETAS)
+@pytest.mark.parametrize("n_steps", STEPS)
+def test_heun(n_steps, betas):
+    # Their samples are y = x / alpha, their time is rho = sigma / alpha.
+    scheduler = diffusers.HeunDiscreteScheduler(
+        num_train_timesteps=N_TIMES, beta_schedule=betas, timestep_spacing="leading"
+    )
+    expected, ratios = theirs_by_ratio(scheduler, n_steps)
+    assert_same(ours_by_ratio(heun, ratios, expected), expected)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("sampler", [euler, ddim], ids=["euler", "ddim"])
+@pytest.mark.parametrize("n_steps", STEPS)
+def test_euler(n_steps, sampler):
+    # In rho with alpha = 1, Euler in time is Euler in rho, which DDIM is with every schedule.
+    scheduler = diffusers.EulerDiscreteScheduler(num_train_timesteps=N_TIMES, beta_schedule="scaled_linear")
+    expected, ratios = theirs_by_ratio(scheduler, n_steps)
+    assert_same(ours_by_ratio(sampler, ratios, expected), expected)
+
+
+def noise_of(y: Tensor, rho: Tensor) -> Tensor:
+    return torch.tanh(y / (1 + rho)) + 0.05 * y.roll(1, dims=1) / (1 + rho)  # some eps
+
+
+def theirs_by_ratio(scheduler: Any, n_steps: int) -> tuple[Tensor, Tensor]:
+    """Return their samples and the noise-to-signal ratios at which their steps begin, largest first."""
+    scheduler.set_timesteps(n_steps)
+    y = start() * scheduler.sigmas[0].double()
+    for i, step in enumerate(scheduler.timesteps):
+        y = scheduler.step(noise_of(y, scheduler.sigmas[i].double()), step, y).prev_sample.double()
+    ratios = scheduler.sigmas.double()
+    return y, torch.cat([ratios[:-1].unique().flip(0), ratios[-1:]])
+
+
+def ours_by_ratio(sampler: Any, ratios: Tensor, expected: Tensor) -> Tensor:
+    # Ends without noise, which an ordinary schedule never does: both take their last step to it.
+    schedule = EDMSchedule(sigma_min=1e-6, sigma_max=float(ratios[0]))
+    times = schedule.time_of_sigma(ratios).clamp(0, 1)
+
+    def denoiser(y: Tensor, t: Tensor) -> Tensor:
+        rho = schedule.sigma(t)
+        return y - rho * noise_of(y, rho)
+
+    return sampler(denoiser, start() * ratios[0], times, schedule)
+
+
+@pytest.mark.parametrize("n_steps", STEPS)
+def test_euler_of_flow_matching(n_steps):
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(num_train_timesteps=N_TIMES)
+    scheduler.set_timesteps(n_steps)
+    expected = start()
+    for sigma, step in zip(scheduler.sigmas, scheduler.timesteps, strict=False):
+        expected = scheduler.step(noise_of(expected, sigma.double()), step, expected).prev_sample.double()
+    # With infinite ends of the log-SNR, sigma is the time itself.
+    schedule = CondOTSchedule(log_snr_max=float("inf"), log_snr_min=float("-inf"))
+
+    def denoiser(x: Tensor, t: Tensor) -> Tensor:
+        return x - t * noise_of(x, t)  # their velocity is noise less data
+
+    found = euler(denoiser, start(), scheduler.sigmas.double(), schedule)
+    assert_same(found, expected)

@@ -11,6 +11,7 @@ from genailab import __version__
 from genailab.cli.data import data_app
 from genailab.cli.demo import demo
 from genailab.cli.doctor import doctor
+from genailab.cli.evaluate import evaluate_app
 from genailab.cli.run import run_app
 from genailab.errors import InputError
 
@@ -45,6 +46,7 @@ def options(
 
 app.command()(demo)
 app.add_typer(run_app, name="run")
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(data_app, name="data")
 app.command()(doctor)
 

@@ -60,6 +60,14 @@ class Model(nn.Module):
         """Return what training minimises on this batch, averaged over its rows."""
         raise NotImplementedError(f"{type(self).__name__} defines no loss")
 
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """Return what the optimiser trains: ``params`` of each group, and its own ``lr`` or ``betas``.
+
+        One group of every parameter that requires a gradient, unless a model says otherwise: the players of
+        a game learn at different rates. What a group does not name is the training's.
+        """
+        return [{"params": [parameter for parameter in self.parameters() if parameter.requires_grad]}]
+
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write ``model.safetensors`` and ``config.json`` to ``folder``, made if need be."""
         folder = Path(folder)

@@ -68,11 +68,11 @@ class TrainState:
     ) -> TrainState:
         """Prepare a model for training from the start."""
         objective = accelerator.prepare(Objective(model.to(accelerator.device)))
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        groups = _parameter_groups(model, config.learning_rate)
         # One kernel for all parameters: a third faster on small models. Not on MPS.
         fused = accelerator.device.type in ("cpu", "cuda")
         optimizer = torch.optim.AdamW(
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused
+            groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused
         )
         rows_a_step = config.batch_size * config.accumulate * accelerator.num_processes
         n_steps = config.max_epochs * math.ceil(n_rows / rows_a_step)
@@ -193,6 +193,18 @@ class TrainState:
         self.history.records, self.history.best_epoch = list(numbers["records"]), numbers["best_epoch"]
         self.meter.restore(numbers["meter"])
         _set_random_states(tensors["random"])
+
+
+def _parameter_groups(model: Model, learning_rate: float) -> list[dict[str, Any]]:
+    groups = model.parameter_groups(learning_rate)
+    trained = {id(parameter) for group in groups for parameter in group["params"]}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad and id(parameter) not in trained:
+            raise InputError(
+                f"parameter_groups of {type(model).__name__} leaves out {name!r}, which would never be "
+                "trained: put it into a group, or set its requires_grad to False"
+            )
+    return groups
 
 
 def _plain(accelerator: Accelerator) -> bool:

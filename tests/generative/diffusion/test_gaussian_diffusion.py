@@ -164,7 +164,13 @@ def test_an_unconditional_model_that_was_never_trained_is_not_sampled():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prediction": "score"}, "prediction is 'score': choose eps, x0 or v"),
+        ({"prediction": "noise"}, "prediction is 'noise': choose one of eps, x0, v, score, velocity, edm"),
+        ({"weighting": "min"}, "weighting is 'min': choose one of simple, eps, min_snr, edm, elbo"),
+        ({"times": "even"}, "times is 'even': choose one of uniform, low_discrepancy"),
+        ({"coupling": "ot"}, "coupling is 'ot': choose one of independent, optimal_transport"),
+        ({"sigma_data": 0.0}, "sigma_data is 0.0: data need a standard deviation above 0"),
+        ({"weighting": "elbo", "times": "edm"}, "times are 'edm' but the weights 'elbo' are a bound"),
+        ({"schedule": "learned"}, "the schedule is learned but the weighting is 'simple'"),
         ({"schedule": "lineal"}, "no noise schedule 'lineal': did you mean 'linear'"),
         ({"drop_condition": 1.0}, r"drop_condition is 1.0: it must be in \[0, 1\)"),
         ({"dropout": -0.1}, r"dropout is -0.1: it must be in \[0, 1\)"),

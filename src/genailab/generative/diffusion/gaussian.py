@@ -1,26 +1,36 @@
 """A conditional Gaussian diffusion of vectors, put together from the five pieces.
 
 Schedule, process, prediction, objective and sampler are each in a file of their own and know nothing of this
-class: it only holds a network and names the pieces it uses.
+class: it only holds a network and names the pieces it uses. Four families are four settings of it::
+
+    diffusion        schedule="cosine",  prediction="v"            Ho et al. 2020; Salimans & Ho 2022
+    score model      schedule="ve",      prediction="score"        Song et al. 2021
+    EDM              schedule="edm",     prediction="edm", times="edm"             Karras et al. 2022
+    flow matching    schedule="cond_ot", prediction="velocity", times="uniform"    Lipman et al. 2023
+                     and coupling="optimal_transport"              Tong et al. 2024
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from genailab.errors import InputError
+from genailab.generative.diffusion.coupling import COUPLINGS, Coupling, couple
 from genailab.generative.diffusion.guidance import classifier_free
 from genailab.generative.diffusion.networks import ResidualDenoiser
 from genailab.generative.diffusion.objective import DenoisingObjective
-from genailab.generative.diffusion.prediction import Prediction, to_x0
-from genailab.generative.diffusion.process import GaussianProcess, beside
-from genailab.generative.diffusion.samplers import Denoiser, get_sampler, time_grid
-from genailab.generative.diffusion.schedules import make_schedule
+from genailab.generative.diffusion.parametrised import PARAMETRISATIONS, Parametrisation, Parametrised
+from genailab.generative.diffusion.process import GaussianProcess
+from genailab.generative.diffusion.samplers import Denoiser, Spacing, get_sampler, time_grid
+from genailab.generative.diffusion.schedules import LearnedSchedule, VariancePreserving, make_schedule
+from genailab.generative.diffusion.schedules.learned import VarianceGradient
+from genailab.generative.diffusion.times import TIMES, Times
+from genailab.generative.diffusion.weighting import WEIGHTINGS, Weighting
+from genailab.nn.checks import check_at_least_one, check_choice, check_share
 from genailab.nn.conditioning import Condition, encode_condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
@@ -35,8 +45,12 @@ class GaussianDiffusionConfig:
     conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # category names by covariate
     schedule: str = "cosine"
     # v is well scaled at every time, unlike x0 near data, and eps near noise: there its error is divided by a
-    # vanishing alpha, which only ddpm forgets, as it adds fresh noise.
-    prediction: Prediction = "v"
+    # vanishing alpha, which only ddpm forgets, as it adds fresh noise. The score is eps in other units.
+    prediction: Parametrisation = "v"
+    weighting: Weighting = "simple"
+    times: Times = "low_discrepancy"  # at which the network is trained
+    coupling: Coupling = "independent"
+    sigma_data: float = 1.0  # standard deviation of the data, for the prediction and the weights "edm"
     width: int = 256
     depth: int = 4
     dropout: float = 0.0
@@ -44,15 +58,24 @@ class GaussianDiffusionConfig:
 
     def __post_init__(self) -> None:
         make_schedule(self.schedule)
-        if self.prediction not in ("eps", "x0", "v"):
-            raise InputError(f"prediction is {self.prediction!r}: choose eps, x0 or v")
-        if not 0 <= self.drop_condition < 1:
-            raise InputError(f"drop_condition is {self.drop_condition}: it must be in [0, 1)")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout}: it must be in [0, 1)")
-        for name in ("n_dims", "width", "depth"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        check_choice(self, "prediction", PARAMETRISATIONS)
+        check_choice(self, "weighting", WEIGHTINGS)
+        check_choice(self, "times", TIMES)
+        check_choice(self, "coupling", COUPLINGS)
+        check_share(self, "drop_condition", "dropout")
+        check_at_least_one(self, "n_dims", "width", "depth")
+        if not self.sigma_data > 0:
+            raise InputError(f"sigma_data is {self.sigma_data}: data need a standard deviation above 0")
+        if self.weighting == "elbo" and self.times not in ("uniform", "low_discrepancy"):
+            raise InputError(
+                f"times are {self.times!r} but the weights 'elbo' are a bound at uniform times alone: set "
+                "times='low_discrepancy'"
+            )
+        if self.schedule == "learned" and self.weighting != "elbo":
+            raise InputError(
+                f"the schedule is learned but the weighting is {self.weighting!r}: any other than 'elbo' is "
+                "least where the schedule is easy, not where it is good; set weighting='elbo'"
+            )
 
 
 class GaussianDiffusion(Model):
@@ -65,27 +88,60 @@ class GaussianDiffusion(Model):
         super().__init__()
         self.config = config
         self.schedule = make_schedule(config.schedule)
-        self.objective = DenoisingObjective(GaussianProcess(self.schedule), config.prediction)
+        self.parametrised = Parametrised(self.schedule, config.prediction, sigma_data=config.sigma_data)
         self.network = ResidualDenoiser(
             config.n_dims, config.conditions, width=config.width, depth=config.depth, dropout=config.dropout
         )
 
     def loss(self, batch: Batch) -> Loss:
         """Return the denoising loss of ``batch["x"]`` given the codes of the conditions in the batch."""
+        x0 = self._data(batch)
         codes = batch
         if self.training and self.config.conditions:
             codes = self.network.drop(batch, self.config.drop_condition)
-        error = self.objective(lambda x, t: self.network(x, t, codes), batch["x"]).mean()
+        noise: Tensor | None = None
+        if self.config.coupling != "independent":
+            own = {key: codes[key] for key in self.config.conditions}
+            noise = torch.randn_like(x0)
+            data_index, noise_index = couple(self.config.coupling, x0, noise, own)
+            x0, noise = x0[data_index], noise[noise_index]
+            codes = {key: values[data_index] for key, values in own.items()}
+        error = self._losses(x0, noise, codes).mean()
         return Loss(error, {"denoising": error})
+
+    def _losses(self, x0: Tensor, noise: Tensor | None, codes: Mapping[str, Tensor]) -> Tensor:
+        schedule = self.schedule
+        gradient = None
+        if isinstance(schedule, LearnedSchedule):
+            # The bound does not depend on the way between its ends: the schedule learns from its variance.
+            schedule = gradient = VarianceGradient(schedule)
+        parametrised = Parametrised(schedule, self.config.prediction, sigma_data=self.config.sigma_data)
+        objective = DenoisingObjective(
+            GaussianProcess(schedule),
+            parametrised.prediction,
+            weighting=parametrised.weighting(self.config.weighting),
+            times=self.config.times,
+            sigma_data=self.config.sigma_data,
+        )
+        losses = objective(parametrised(self.network, codes), x0, noise=noise)
+        if gradient is not None:
+            gradient.learn_from(losses)
+        return losses
+
+    def _data(self, batch: Batch) -> Tensor:
+        if "x" not in batch:
+            raise InputError(f"the batch holds {sorted(batch)} but no 'x': give vectors (batch, n_dims)")
+        x0 = batch["x"]
+        if x0.dim() != 2 or x0.shape[1] != self.config.n_dims or not x0.is_floating_point():
+            raise InputError(
+                f"'x' is {x0.dtype} of shape {tuple(x0.shape)}: this model takes floats (batch, "
+                f"{self.config.n_dims})"
+            )
+        return x0
 
     def denoiser(self, codes: Mapping[str, Tensor] | None = None) -> Denoiser:
         """Return the function from noisy samples and time to the estimated data, under this condition."""
-
-        def denoise(x: Tensor, t: Tensor) -> Tensor:
-            alpha, sigma = beside(self.schedule.alpha(t), x), beside(self.schedule.sigma(t), x)
-            return to_x0(self.network(x, t, codes), x, alpha, sigma, kind=self.config.prediction)
-
-        return denoise
+        return self.parametrised.denoiser(self.network, codes)
 
     @torch.no_grad()
     def sample(
@@ -96,8 +152,10 @@ class GaussianDiffusion(Model):
         generator: torch.Generator | None = None,
         sampler: str = "dpm++2m",
         n_steps: int = 20,
-        spacing: Literal["time", "log_snr"] = "log_snr",
+        spacing: Spacing = "log_snr",
         guidance_scale: float = 1.0,
+        guidance_interval: tuple[float, float] | None = None,
+        guidance_rescale: float = 0.0,
     ) -> Tensor:
         """Generate ``(n, n_dims)``.
 
@@ -110,10 +168,13 @@ class GaussianDiffusion(Model):
         generator
             Source of randomness.
         sampler, n_steps, spacing
-            ``dpm++2m`` (20 steps), ``ddim`` (50 or more) or ``ddpm`` (hundreds), with steps even in log-SNR
-            or time.
+            ``dpm++2m`` (20 steps), ``ddim`` (50 or more), ``ddpm`` (hundreds) or another of
+            `genailab.generative.diffusion.samplers.SAMPLERS`, with steps even in log-SNR, time or as EDM's.
         guidance_scale
             1 samples the condition as learned, more sharpens it.
+        guidance_interval, guidance_rescale
+            Times between which to guide, and how much of the spread to bring back; see
+            `genailab.generative.diffusion.classifier_free`.
 
         Raises
         ------
@@ -126,15 +187,29 @@ class GaussianDiffusion(Model):
         if guidance_scale != 1 and condition is None:
             raise InputError(f"guidance_scale is {guidance_scale} but there is no condition to be guided to")
         self._check_unconditional(condition, guidance_scale)
+        run = get_sampler(sampler)
         device = next(self.parameters()).device
         denoiser = self.denoiser()
         if condition is not None:
             codes = encode_condition(condition, self.config.conditions, n, device=device)
-            denoiser = classifier_free(self.denoiser(codes), denoiser, guidance_scale)
-        x = torch.randn(n, self.config.n_dims, generator=generator, device=device)
+            denoiser = classifier_free(
+                self.denoiser(codes),
+                denoiser,
+                guidance_scale,
+                interval=guidance_interval,
+                rescale=guidance_rescale,
+            )
+        x = self._noise(n, generator, device)
         times = time_grid(n_steps, self.schedule, spacing=spacing).to(device)
         with evaluating(self):
-            return get_sampler(sampler)(denoiser, x, times, self.schedule, generator=generator)
+            return run(denoiser, x, times, self.schedule, generator=generator)
+
+    def _noise(self, n: int, generator: torch.Generator | None, device: torch.device) -> Tensor:
+        """Return where sampling starts, ``(n, n_dims)``: samples of what data have become at t = 1."""
+        noise = torch.randn(n, self.config.n_dims, generator=generator, device=device)
+        if isinstance(self.schedule, VariancePreserving):
+            return noise  # data of unit variance have it still
+        return self.schedule.sigma(torch.ones((), device=device)) * noise
 
     def _check_unconditional(self, condition: Condition | None, guidance_scale: float) -> None:
         needed = condition is None or guidance_scale != 1

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from genailab.errors import InputError
+from genailab.generative.vae.conditions import MixedOneHot
 from genailab.generative.vae.likelihoods import (
     draw_negative_binomial,
     gaussian_log_prob,
@@ -28,7 +29,8 @@ from genailab.generative.vae.likelihoods import (
     poisson_log_prob,
     zero_inflated_log_prob,
 )
-from genailab.nn.conditioning import Condition, OneHot, encode_condition
+from genailab.generative.vae.posterior import Gaussian, Posterior, to_gaussian
+from genailab.nn.conditioning import Categories, Condition, encode_condition
 from genailab.nn.feedforward import feedforward
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
@@ -74,35 +76,6 @@ class CountVAEConfig:
             raise InputError(f"kl_warmup is {self.kl_warmup}: it must be a number of steps, or 0 for none")
 
 
-class Gaussian(NamedTuple):
-    """Mean and standard deviation of independent Gaussians, shapes alike."""
-
-    mean: Tensor
-    std: Tensor
-
-    def draw(self, generator: torch.Generator | None = None) -> Tensor:
-        """Return one reparametrised draw, of the same shape."""
-        # torch.compile takes only the first: it knows no generators.
-        noise = torch.randn_like(self.mean) if generator is None else _randn_like(self.mean, generator)
-        return self.mean + self.std * noise
-
-    def log_prob(self, values: Tensor) -> Tensor:
-        """Return the log-density of each value summed over the last axis, ``(cells,)``."""
-        return gaussian_log_prob(values, self.mean, self.std.log()).sum(dim=-1)
-
-    def kl(self, mean: float = 0.0, std: float = 1.0) -> Tensor:
-        """Return ``KL(self || N(mean, std^2))`` summed over the last axis, ``(cells,)``."""
-        ratio = self.std / std
-        return 0.5 * (((self.mean - mean) / std).square() + ratio.square() - 1 - 2 * ratio.log()).sum(dim=-1)
-
-
-class Posterior(NamedTuple):
-    """The approximate posterior of a batch: of the state, and of the log library size where it is learned."""
-
-    state: Gaussian  # (cells, n_latent)
-    log_library: Gaussian | None  # (cells, 1)
-
-
 class CountVAE(Model):
     """Encoder, decoder and likelihood of counts; see the module for the model.
 
@@ -118,7 +91,7 @@ class CountVAE(Model):
         super().__init__()
         self.config = config
         n_genes, hidden = len(config.genes), config.n_hidden
-        self.covariates = OneHot(config.covariates)
+        self.covariates = MixedOneHot(config.covariates)
         n_covariates = self.covariates.n_features
         self.encoder = feedforward(
             n_genes + n_covariates, hidden, n_layers=config.n_layers, dropout=config.dropout
@@ -163,10 +136,10 @@ class CountVAE(Model):
     def encode(self, batch: Batch) -> Posterior:
         """Return the approximate posterior ``q(z, l | x)`` of each cell."""
         features = self._beside(torch.log1p(batch["counts"]), batch)
-        state = _gaussian(self.to_posterior(self.encoder(features)))  # (cells, n_latent)
+        state = to_gaussian(self.to_posterior(self.encoder(features)))  # (cells, n_latent)
         if self.config.library == "observed":
             return Posterior(state, None)
-        log_library = _gaussian(self.to_library(self.library_encoder(features)))  # (cells, 1)
+        log_library = to_gaussian(self.to_library(self.library_encoder(features)))  # (cells, 1)
         # The observed total is where a learned library size starts from.
         return Posterior(state, Gaussian(log_library.mean + _log_library(batch), 0.1 * log_library.std))
 
@@ -216,6 +189,26 @@ class CountVAE(Model):
         log_prob = negative_binomial_log_prob(counts, log_mean, self.log_dispersion)
         return zero_inflated_log_prob(log_prob, counts, outputs["zero_logits"]).sum(dim=1)
 
+    # --- what latents.py works with ------------------------------------------------------------------------
+
+    @property
+    def categories(self) -> Categories:
+        """Category names of each covariate."""
+        return self.config.covariates
+
+    def reconstruct(self, state: Tensor, codes: Mapping[str, Tensor], batch: Batch | None = None) -> Tensor:
+        """Return the expected counts of these states, ``(cells, n_genes)``.
+
+        The library sizes are the batch's, or the prior's median. Under the Gaussian likelihood these are the
+        counts at the expected log1p.
+        """
+        log_library = self._library_prior(state[:, :1]).mean if batch is None else _log_library(batch)
+        parameters = self.decode(state, log_library, codes)
+        if self.config.likelihood == "gaussian":
+            return parameters["mean"].expm1().clamp(min=0) * log_library.exp() / PER_CELL
+        means = parameters["log_mean"].exp()  # (cells, n_genes)
+        return means * parameters["zero_logits"].neg().sigmoid() if "zero_logits" in parameters else means
+
     # --- training ----------------------------------------------------------------------------------------
 
     def loss(self, batch: Batch) -> Loss:
@@ -251,8 +244,7 @@ class CountVAE(Model):
 
     def _log_weight(self, batch: Batch, posterior: Posterior, generator: torch.Generator | None) -> Tensor:
         state, log_library = posterior.state.draw(generator), _log_library(batch)
-        prior = Gaussian(torch.zeros_like(state), torch.ones_like(state))
-        weight = prior.log_prob(state) - posterior.state.log_prob(state)
+        weight = Gaussian.standard(state).log_prob(state) - posterior.state.log_prob(state)
         if posterior.log_library is not None:
             log_library = posterior.log_library.draw(generator)
             weight = weight + self._library_prior(log_library).log_prob(log_library)
@@ -292,7 +284,7 @@ class CountVAE(Model):
         codes = encode_condition(condition, self.config.covariates, n, device=self.to_logits.weight.device)
         blank = self.to_logits.weight.new_zeros(n, self.config.n_latent)
         if state is None:
-            state = Gaussian(blank, torch.ones_like(blank)).draw(generator)
+            state = Gaussian.standard(blank).draw(generator)
         if log_library is None:
             log_library = self._library_prior(blank[:, :1]).draw(generator)
         with evaluating(self):
@@ -320,15 +312,6 @@ class CountVAE(Model):
     def _beside(self, features: Tensor, codes: Mapping[str, Tensor]) -> Tensor:
         covariates = self.covariates(codes)
         return features if covariates is None else torch.cat([features, covariates], dim=1)
-
-
-def _randn_like(like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
-
-
-def _gaussian(mean_and_log_var: Tensor) -> Gaussian:
-    mean, log_var = mean_and_log_var.chunk(2, dim=1)
-    return Gaussian(mean, torch.exp(0.5 * log_var.clamp(-12, 12)))
 
 
 def _log_mean(logits: Tensor, log_library: Tensor) -> Tensor:

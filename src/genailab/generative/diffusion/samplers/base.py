@@ -1,9 +1,9 @@
-"""What samplers share: their types and their steps in time."""
+"""What samplers share: their types, the levels of noise at their steps, and fresh noise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,9 +11,17 @@ from torch import Tensor
 from genailab.errors import InputError
 from genailab.generative.diffusion.schedules import Schedule
 
-__all__ = ["Denoiser", "Sampler", "time_grid"]
+__all__ = [
+    "Denoiser",
+    "Sampler",
+    "check_times",
+    "flow_coefficients",
+    "noise_levels",
+    "noise_like",
+    "precise",
+]
 
-# From noisy samples (batch, ...) and a time (a scalar tensor) to the estimated data, shape of the samples.
+# From noisy samples (batch, ...) and a time, scalar or (batch,), to the estimated data, shape of the samples.
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -33,18 +41,49 @@ class Sampler(Protocol):
         ...
 
 
-def time_grid(n_steps: int, schedule: Schedule, *, spacing: Literal["time", "log_snr"] = "time") -> Tensor:
-    """Return falling times from 1 to 0, ``(n_steps + 1,)``, even in time or in log-SNR.
+def noise_levels(schedule: Schedule, times: Tensor) -> tuple[list[float], list[float]]:
+    """Return alpha and sigma at each of the ``(steps + 1,)`` times, which are checked.
 
-    Even steps in log-SNR suit the second-order solver, whose error is measured there (Lu et al. 2022, section
-    3.4). InputError where the number of steps is below 1 or the spacing is unknown.
+    As numbers, made once: a step then costs a few operations on the samples and none on scalars, and what is
+    a difference of nearly equal numbers is taken in double precision.
     """
-    if n_steps < 1:
-        raise InputError(f"asked for {n_steps} sampling steps: ask for at least 1")
-    if spacing == "time":
-        return torch.linspace(1, 0, n_steps + 1)
-    if spacing != "log_snr":
-        raise InputError(f"there is no spacing {spacing!r} of sampling steps: choose time or log_snr")
-    ends = schedule.log_snr(torch.tensor([1.0, 0.0], dtype=torch.float64))
-    steps = torch.linspace(float(ends[0]), float(ends[1]), n_steps + 1, dtype=torch.float64)
-    return schedule.time(steps).clamp(0, 1).float()
+    check_times(times)
+    times = precise(times)
+    return schedule.alpha(times).tolist(), schedule.sigma(times).tolist()
+
+
+def flow_coefficients(schedule: Schedule, times: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ``a`` and ``b`` of the velocity ``u = a x_0 + b x_t``, each of the shape of ``times``.
+
+    ``u = alpha' x_0 + sigma' (x_t - alpha x_0) / sigma``, so that ``b = sigma' / sigma`` and
+    ``a = alpha' - alpha b``.
+    """
+    b = schedule.sigma_derivative(times) / schedule.sigma(times)
+    return schedule.alpha_derivative(times) - schedule.alpha(times) * b, b
+
+
+def noise_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Return standard normal noise of the shape, device and type of ``x``."""
+    return torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+
+
+def precise(times: Tensor) -> Tensor:
+    """Return the times in double precision, where their device has it."""
+    return times if times.device.type == "mps" else times.double()
+
+
+def check_times(times: Tensor) -> None:
+    """Refuse fewer than two times, times outside [0, 1] and times that do not fall."""
+    if times.ndim != 1 or len(times) < 2:
+        raise InputError(f"sampling times have the shape {tuple(times.shape)}: give at least 2 in a row")
+    outside = ~((times >= 0) & (times <= 1))  # so that NaN is outside
+    if outside.any():
+        step = int(outside.nonzero()[0])
+        raise InputError(f"sampling time {step} is {float(times[step]):.4g}: it must be in [0, 1]")
+    rises = times.diff() >= 0
+    if rises.any():
+        step = int(rises.nonzero()[0])
+        raise InputError(
+            f"sampling times go from {float(times[step]):.4g} to {float(times[step + 1]):.4g} at step "
+            f"{step}: they must fall, from noise at 1 to data at 0"
+        )

@@ -11,10 +11,12 @@ square of the step. Lu et al. 2022, "DPM-Solver++: Fast Solver for Guided Sampli
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from genailab.generative.diffusion.samplers.base import Denoiser
+from genailab.generative.diffusion.samplers.base import Denoiser, noise_levels
 from genailab.generative.diffusion.schedules import Schedule
 
 __all__ = ["dpm_solver_2m"]
@@ -32,16 +34,19 @@ def dpm_solver_2m(
 
     Deterministic: uses no generator.
     """
-    alphas, sigmas, half_log_snr = schedule.alpha(times), schedule.sigma(times), 0.5 * schedule.log_snr(times)
-    previous: tuple[Tensor, Tensor] | None = None  # estimate and step before
-    for i in range(len(times) - 1):
+    alphas, sigmas = noise_levels(schedule, times)
+    previous: tuple[Tensor, float] | None = None  # estimate and step before
+    for i in range(len(alphas) - 1):
+        (alpha_t, alpha_s), (sigma_t, sigma_s) = alphas[i : i + 2], sigmas[i : i + 2]
         x0 = denoiser(x, times[i])
-        step = half_log_snr[i + 1] - half_log_snr[i]
+        decay = alpha_t * sigma_s / (alpha_s * sigma_t)  # exp(-h), which is 0 where the noise ends
+        step = -math.log(decay) if decay > 0 else math.inf
         # The last step is first order: where noise ends, extrapolation only amplifies the network's error.
-        if previous is None or i == len(times) - 2:
+        if previous is None or i == len(alphas) - 2:
             slope = x0
         else:
-            slope = x0 + step / (2 * previous[1]) * (x0 - previous[0])
-        x = sigmas[i + 1] / sigmas[i] * x - alphas[i + 1] * torch.expm1(-step) * slope
+            ahead = step / (2 * previous[1])
+            slope = (1 + ahead) * x0 - ahead * previous[0]
+        x = sigma_s / sigma_t * x + alpha_s * (1 - decay) * slope
         previous = x0, step
     return x
