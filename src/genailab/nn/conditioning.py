@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from genailab.errors import InputError, nearest
+from genailab.nn.checks import check_numbers
 
-__all__ = ["Categories", "Condition", "FiLM", "OneHot", "encode_condition"]
+__all__ = ["Categories", "Condition", "FiLM", "OneHot", "batch_codes", "encode_condition"]
 
 # Category names of each covariate, in the order of their codes: {"cell_type": ("B", "NK", ...)}.
 Categories = Mapping[str, tuple[str, ...]]
@@ -52,6 +53,21 @@ class FiLM(nn.Module):
         """Return features of the same shape."""
         scale, shift = self.scale_and_shift(condition).chunk(2, dim=1)
         return features * (1 + scale) + shift
+
+
+def batch_codes(batch: Mapping[str, Tensor], categories: Categories, *, n_rows: int) -> dict[str, Tensor]:
+    """Return the codes ``(batch,)`` of each covariate in a batch of ``n_rows``, as long.
+
+    Raises
+    ------
+    InputError
+        If the batch lacks a covariate, or a row's code is none of its categories.
+    """
+    for key, names in categories.items():
+        if key not in batch:
+            raise InputError(f"the batch holds {sorted(batch)} but no {key!r}: give its codes (batch,)")
+        check_numbers(batch[key], names, name=key, n_rows=n_rows)
+    return {key: batch[key].long() for key in categories}
 
 
 def encode_condition(

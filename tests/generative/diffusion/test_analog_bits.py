@@ -207,7 +207,7 @@ def test_what_cannot_be_sampled_is_refused(model, options, message):
             {"codes": encode(["GATTACAGATT"]), "motif": torch.tensor([2])},
             "row 0 has the motif 2: expected 0 to 1",
         ),
-        ({"codes": encode(["GATTACAGATT"])}, r"told 'motif', but the batch holds only \['codes'\]"),
+        ({"codes": encode(["GATTACAGATT"])}, "no 'motif': give its codes"),
     ],
 )
 def test_batches_that_cannot_be_right_are_refused(batch, message):

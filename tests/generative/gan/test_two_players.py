@@ -227,7 +227,7 @@ def test_a_broken_run_resumes_to_the_same_weights(kind, game, tmp_path):
             lambda b: b.update(x=torch.zeros(N, 2)),
             r"shape \(12, 2\), expected floats \(batch, 3\)",
         ),
-        ("vectors", lambda b: b.pop("cell_type"), "no 'cell_type', on which the model is conditioned"),
+        ("vectors", lambda b: b.pop("cell_type"), "no 'cell_type': give its codes"),
         ("vectors", lambda b: b.update(cell_type=torch.full((N,), 3)), "row 0 has the cell_type 3"),
         ("cells", lambda b: b.pop("library_size"), "no 'library_size'"),
         ("cells", lambda b: b.update(counts=torch.zeros(N, 2)), "2 genes but the model 3"),

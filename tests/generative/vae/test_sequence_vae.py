@@ -194,12 +194,15 @@ def test_any_length_goes(decoder, length):
         ({}, r"the batch holds \[\] but no 'codes'"),
         (
             {"codes": encode(["ACGTACGTACGT", "ACGTNCGTACGT"])},
-            "sequence 1 .* holds 'N' at position 4",
+            r"\('N'\) at position 4 of row 1",
         ),
-        ({"codes": encode(["ACGRACGTACGT"])}, "'R' at position 3 .* none of the letters ACGT: leave out"),
+        (
+            {"codes": encode(["ACGRACGTACGT"])},
+            "'R'.* at position 3 of row 0 .* none of the letters ACGT: leave",
+        ),
         (
             {"codes": letters(2, 10)},
-            r"shape \(2, 10\), expected uint8 \(batch, 12\): cut .* to 12",
+            "are 10 long, but this model's are 12: cut them to 12",
         ),
         ({"codes": letters(2).long()}, "'codes' is torch.int64"),
     ],
@@ -211,13 +214,13 @@ def test_batches_that_cannot_be_right_are_refused(batch, message):
 
 def test_a_protein_model_refuses_the_letters_that_stand_for_several():
     codes = encode("ACDEFGHIKLMB", alphabet=PROTEIN)[None]
-    with pytest.raises(InputError, match="holds 'B' at position 11"):
+    with pytest.raises(InputError, match=r"\('B'\) at position 11"):
         build(alphabet="PROTEIN").loss({"codes": codes})
 
 
 @pytest.mark.parametrize(
     ("codes", "message"),
-    [({}, "no 'class': give each row's code"), ({"class": torch.tensor([0, 2])}, "row 1 has the class 2")],
+    [({}, "no 'class': give its codes"), ({"class": torch.tensor([0, 2])}, "row 1 has the class 2")],
 )
 def test_conditions_that_cannot_be_right_are_refused(codes, message):
     with pytest.raises(InputError, match=message):

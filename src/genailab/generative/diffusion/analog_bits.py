@@ -17,9 +17,9 @@ from torch import Tensor
 
 from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
+from genailab.generative.diffusion.asked import asked_codes
 from genailab.generative.diffusion.bits import from_bits, n_bits, to_bits
 from genailab.generative.diffusion.clamping import clamped
-from genailab.generative.diffusion.discrete.checks import checked_letters
 from genailab.generative.diffusion.guidance import classifier_free
 from genailab.generative.diffusion.networks import (
     SEQUENCE_NETWORKS,
@@ -33,8 +33,9 @@ from genailab.generative.diffusion.samplers import Spacing, get_sampler, time_gr
 from genailab.generative.diffusion.schedules import make_schedule
 from genailab.generative.diffusion.self_conditioning import first_guess, self_conditioning
 from genailab.generative.diffusion.weighting import WEIGHTINGS, Weighting
-from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_numbers, check_share
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.generative.letters import checked_letters
+from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_share
+from genailab.nn.conditioning import Condition, batch_codes
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["AnalogBitsDiffusion", "AnalogBitsDiffusionConfig"]
@@ -111,8 +112,9 @@ class AnalogBitsDiffusion(Model):
         InputError where the batch lacks ``codes`` or a condition, the sequences are not ``length`` long, or a
         code is no single letter.
         """
-        bits = to_bits(self._letters(batch), alphabet=self.alphabet)  # (batch, n_bits, length)
-        codes = self._conditions(batch, len(bits))
+        letters = checked_letters(batch, self.alphabet, length=self.config.length)
+        bits = to_bits(letters, alphabet=self.alphabet)  # (batch, n_bits, length)
+        codes = batch_codes(batch, self.config.conditions, n_rows=len(bits))
         if self.training and self.config.conditions:
             codes = self.network.drop(codes, self.config.drop_condition)
 
@@ -175,7 +177,14 @@ class AnalogBitsDiffusion(Model):
             for needs the unconditional model and ``drop_condition`` is 0, so that it was never trained.
         """
         device = next(self.parameters()).device
-        codes = self._asked(n, condition, guidance_scale, device)
+        codes = asked_codes(
+            n,
+            condition,
+            self.config.conditions,
+            guidance_scale=guidance_scale,
+            drop_condition=self.config.drop_condition,
+            device=device,
+        )
         run = self_conditioning(get_sampler(sampler))
         times = time_grid(n_steps, self.schedule, spacing=spacing).to(device)
         noise = torch.randn(n, self.n_bits, self.config.length, generator=generator, device=device)
@@ -197,36 +206,3 @@ class AnalogBitsDiffusion(Model):
                 estimate, self.schedule.sigma(times[0]) * noise, times, self.schedule, generator=generator
             )
         return from_bits(bits, alphabet=self.alphabet)  # (n, length)
-
-    def _asked(
-        self, n: int, condition: Condition | None, scale: float, device: torch.device
-    ) -> dict[str, Tensor] | None:
-        """Return the codes of the condition; None for the unconditional model."""
-        if n < 1:
-            raise InputError(f"asked for {n} samples: ask for at least 1")
-        if scale != 1 and condition is None:
-            raise InputError(f"guidance_scale is {scale} but there is no condition to be guided to")
-        if (condition is None or scale != 1) and self.config.conditions and not self.config.drop_condition:
-            raise InputError(
-                "the unconditional model was never trained, as drop_condition is 0: give a condition and "
-                "guidance_scale 1, or train with drop_condition 0.1"
-            )
-        if condition is None:
-            return None
-        return encode_condition(condition, self.config.conditions, n, device=device)
-
-    def _letters(self, batch: Batch) -> Tensor:
-        letters = checked_letters(batch, self.alphabet)
-        if letters.shape[1] != self.config.length:
-            raise InputError(
-                f"the sequences are {letters.shape[1]} long, but this model's are {self.config.length}: cut "
-                f"them to {self.config.length}, or train a model with length={letters.shape[1]}"
-            )
-        return letters
-
-    def _conditions(self, batch: Batch, n: int) -> dict[str, Tensor]:
-        for key, names in self.config.conditions.items():
-            if key not in batch:
-                raise InputError(f"the model is told {key!r}, but the batch holds only {sorted(batch)}")
-            check_numbers(batch[key], names, name=key, n_rows=n)
-        return {key: batch[key].long() for key in self.config.conditions}

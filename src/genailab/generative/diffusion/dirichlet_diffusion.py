@@ -17,8 +17,8 @@ from torch.nn.functional import cross_entropy
 
 from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
+from genailab.generative.diffusion.asked import asked_codes
 from genailab.generative.diffusion.dirichlet import DirichletPath
-from genailab.generative.diffusion.discrete.checks import checked_letters
 from genailab.generative.diffusion.discrete.denoisers import LetterDenoiser, guided
 from genailab.generative.diffusion.networks import (
     SEQUENCE_NETWORKS,
@@ -26,8 +26,9 @@ from genailab.generative.diffusion.networks import (
     make_sequence_network,
 )
 from genailab.generative.diffusion.objective import low_discrepancy_times
-from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_numbers, check_share
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.generative.letters import checked_letters
+from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_share
+from genailab.nn.conditioning import Condition, batch_codes
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["DirichletDiffusion", "DirichletDiffusionConfig"]
@@ -96,7 +97,7 @@ class DirichletDiffusion(Model):
         InputError where the batch lacks ``codes`` or a condition, or a code is no single letter.
         """
         letters = checked_letters(batch, self.alphabet)
-        codes = self._conditions(batch, len(letters))
+        codes = batch_codes(batch, self.config.conditions, n_rows=len(letters))
         if self.training and self.config.conditions:
             codes = self.network.drop(codes, self.config.drop_condition)
         t = low_discrepancy_times(len(letters), device=letters.device)
@@ -152,21 +153,12 @@ class DirichletDiffusion(Model):
             return probabilities(x, end).argmax(dim=1).to(torch.uint8)  # (n, length)
 
     def _guided(self, n: int, condition: Condition | None, scale: float) -> LetterDenoiser:
-        if scale != 1 and condition is None:
-            raise InputError(f"guidance_scale is {scale} but there is no condition to be guided to")
-        if (condition is None or scale != 1) and self.config.conditions and not self.config.drop_condition:
-            raise InputError(
-                "the unconditional model was never trained, as drop_condition is 0: give a condition and "
-                "guidance_scale 1, or train with drop_condition 0.1"
-            )
-        # Without a condition this still refuses an n below 1.
-        wanted = {} if condition is None else self.config.conditions
-        codes = encode_condition(condition, wanted, n, device=next(self.parameters()).device)
-        return self.denoiser() if condition is None else guided(self.denoiser(codes), self.denoiser(), scale)
-
-    def _conditions(self, batch: Batch, n: int) -> dict[str, Tensor]:
-        for key, names in self.config.conditions.items():
-            if key not in batch:
-                raise InputError(f"the batch holds {sorted(batch)} but no {key!r}: give its codes (batch,)")
-            check_numbers(batch[key], names, name=key, n_rows=n)
-        return {key: batch[key].long() for key in self.config.conditions}
+        codes = asked_codes(
+            n,
+            condition,
+            self.config.conditions,
+            guidance_scale=scale,
+            drop_condition=self.config.drop_condition,
+            device=next(self.parameters()).device,
+        )
+        return self.denoiser() if codes is None else guided(self.denoiser(codes), self.denoiser(), scale)

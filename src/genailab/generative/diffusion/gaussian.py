@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from genailab.errors import InputError
+from genailab.generative.diffusion.asked import asked_codes
 from genailab.generative.diffusion.coupling import COUPLINGS, Coupling, couple
 from genailab.generative.diffusion.guidance import classifier_free
 from genailab.generative.diffusion.networks import ResidualDenoiser
@@ -31,7 +32,7 @@ from genailab.generative.diffusion.schedules.learned import VarianceGradient
 from genailab.generative.diffusion.times import TIMES, Times
 from genailab.generative.diffusion.weighting import WEIGHTINGS, Weighting
 from genailab.nn.checks import check_at_least_one, check_choice, check_share
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.nn.conditioning import Condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["GaussianDiffusion", "GaussianDiffusionConfig"]
@@ -182,16 +183,18 @@ class GaussianDiffusion(Model):
             If ``n`` is below 1, the condition is unknown, guidance is asked for without one, or what is asked
             for needs the unconditional model and ``drop_condition`` is 0, so that it was never trained.
         """
-        if n < 1:
-            raise InputError(f"asked for {n} samples: ask for at least 1")
-        if guidance_scale != 1 and condition is None:
-            raise InputError(f"guidance_scale is {guidance_scale} but there is no condition to be guided to")
-        self._check_unconditional(condition, guidance_scale)
-        run = get_sampler(sampler)
         device = next(self.parameters()).device
+        codes = asked_codes(
+            n,
+            condition,
+            self.config.conditions,
+            guidance_scale=guidance_scale,
+            drop_condition=self.config.drop_condition,
+            device=device,
+        )
+        run = get_sampler(sampler)
         denoiser = self.denoiser()
-        if condition is not None:
-            codes = encode_condition(condition, self.config.conditions, n, device=device)
+        if codes is not None:
             denoiser = classifier_free(
                 self.denoiser(codes),
                 denoiser,
@@ -210,11 +213,3 @@ class GaussianDiffusion(Model):
         if isinstance(self.schedule, VariancePreserving):
             return noise  # data of unit variance have it still
         return self.schedule.sigma(torch.ones((), device=device)) * noise
-
-    def _check_unconditional(self, condition: Condition | None, guidance_scale: float) -> None:
-        needed = condition is None or guidance_scale != 1
-        if needed and self.config.conditions and self.config.drop_condition == 0:
-            raise InputError(
-                "the unconditional model was never trained, as drop_condition is 0: give a condition and "
-                "guidance_scale 1, or train with drop_condition 0.1"
-            )

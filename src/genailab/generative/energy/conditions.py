@@ -1,4 +1,4 @@
-"""The conditions of a batch: each row's combination of categories as one number."""
+"""Each row's combination of categories as one number."""
 
 from __future__ import annotations
 
@@ -7,27 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from genailab.errors import InputError
-from genailab.nn.checks import check_numbers
 from genailab.nn.conditioning import Categories
-from genailab.nn.model import Batch
 
-__all__ = ["batch_conditions", "condition_groups", "n_condition_groups"]
-
-
-def batch_conditions(batch: Batch, categories: Categories, *, n_rows: int) -> dict[str, Tensor]:
-    """Return the codes ``(batch,)`` of each covariate, as long.
-
-    Raises
-    ------
-    InputError
-        If the batch lacks a covariate, or a row's code is none of its categories.
-    """
-    for key, names in categories.items():
-        if key not in batch:
-            raise InputError(f"the batch holds {sorted(batch)} but no {key!r}: give its codes (batch,)")
-        check_numbers(batch[key], names, name=key, n_rows=n_rows)
-    return {key: batch[key].long() for key in categories}
+__all__ = ["condition_groups", "n_condition_groups"]
 
 
 def n_condition_groups(categories: Categories) -> int:

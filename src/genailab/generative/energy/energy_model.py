@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from genailab.errors import InputError
-from genailab.generative.energy.conditions import batch_conditions, condition_groups, n_condition_groups
+from genailab.generative.energy.conditions import condition_groups, n_condition_groups
 from genailab.generative.energy.contrastive_divergence import contrastive_divergence
 from genailab.generative.energy.denoising_score_matching import energy_denoising_score_matching
 from genailab.generative.energy.energies import energy_and_score, score_of
@@ -30,7 +30,7 @@ from genailab.generative.energy.noise_contrastive import noise_contrastive
 from genailab.generative.energy.partition import LogPartition, annealed_importance_sampling, hmc_transition
 from genailab.generative.energy.persistent_chains import PersistentChains
 from genailab.nn.checks import check_at_least_one, check_choice
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["EnergyModel", "EnergyModelConfig"]
@@ -199,7 +199,7 @@ class EnergyModel(Model):
         if "x" not in batch:
             raise InputError(f"the batch holds {sorted(batch)} but no 'x': give vectors (batch, n_dims)")
         self._check_x(batch["x"])
-        codes = batch_conditions(batch, self.config.conditions, n_rows=len(batch["x"]))
+        codes = batch_codes(batch, self.config.conditions, n_rows=len(batch["x"]))
         z = (batch["x"] - self.center) / self.scale
         if self.config.objective == "dsm":
             return self._dsm_loss(z, codes)

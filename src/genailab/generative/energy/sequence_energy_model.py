@@ -17,7 +17,7 @@ from torch import Tensor
 
 from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
-from genailab.generative.energy.conditions import batch_conditions, condition_groups, n_condition_groups
+from genailab.generative.energy.conditions import condition_groups, n_condition_groups
 from genailab.generative.energy.contrastive_divergence import contrastive_divergence
 from genailab.generative.energy.energies import Energy
 from genailab.generative.energy.gibbs import gibbs, gibbs_with_gradients
@@ -26,7 +26,7 @@ from genailab.generative.energy.networks import SequenceEnergy
 from genailab.generative.energy.partition import LogPartition, annealed_importance_sampling, gibbs_transition
 from genailab.generative.energy.persistent_chains import PersistentChains
 from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_odd
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["SequenceEnergyModel", "SequenceEnergyModelConfig"]
@@ -156,7 +156,7 @@ class SequenceEnergyModel(Model):
             raise InputError(f"the batch holds {sorted(batch)} but no 'codes': give sequences as uint8 codes")
         codes, categories = batch["codes"], self.config.conditions
         x = self._hot(codes)  # (batch, n_letters, length)
-        which = batch_conditions(batch, categories, n_rows=len(codes))
+        which = batch_codes(batch, categories, n_rows=len(codes))
         slots, start = None, codes
         if self.chains is not None:
             slots = self.chains.slots(condition_groups(which, categories, codes))

@@ -26,7 +26,8 @@ from genailab.errors import InputError, nearest
 from genailab.generative.gan.diagnostics import compare_batches
 from genailab.generative.gan.losses import Game, critic_loss, generator_loss, gradient_penalty, r1_penalty
 from genailab.generative.gan.networks import spectrally_normalised
-from genailab.nn.checks import check_at_least_one, check_choice, check_numbers
+from genailab.nn.checks import check_at_least_one, check_choice
+from genailab.nn.conditioning import batch_codes
 from genailab.nn.model import Batch, Loss, Model
 
 __all__ = ["AdversarialConfig", "AdversarialModel", "published_settings"]
@@ -226,11 +227,4 @@ class AdversarialModel(Model):
 
     def _codes(self, batch: Batch) -> dict[str, Tensor]:
         n = len(next(iter(batch.values())))
-        for name, categories in self.config.conditions.items():
-            if name not in batch:
-                raise InputError(
-                    f"the batch holds {sorted(batch)} but no {name!r}, on which the model is conditioned: "
-                    "add the code of each row"
-                )
-            check_numbers(batch[name], categories, name=name, n_rows=n)
-        return {name: batch[name].long() for name in self.config.conditions}
+        return batch_codes(batch, self.config.conditions, n_rows=n)

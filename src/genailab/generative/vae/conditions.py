@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from genailab.errors import InputError
-from genailab.nn.checks import check_numbers
 from genailab.nn.conditioning import Categories, OneHot
 
-__all__ = ["MixedOneHot", "check_codes", "mix"]
+__all__ = ["MixedOneHot", "mix"]
 
 
 class MixedOneHot(OneHot):
@@ -42,16 +40,6 @@ def mix(
         key: torch.lerp(_shares(start[key], len(names)), _shares(end[key], len(names)), share)
         for key, names in categories.items()
     }
-
-
-def check_codes(codes: Mapping[str, Tensor], categories: Categories, n_rows: int) -> None:
-    """Refuse a batch in which a covariate is missing or holds what is no code of its categories."""
-    for key, names in categories.items():
-        if key not in codes:
-            raise InputError(
-                f"the batch holds {sorted(codes)} but no {key!r}: give each row's code of this condition"
-            )
-        check_numbers(codes[key], names, name=key, n_rows=n_rows)
 
 
 def _shares(codes: Tensor, size: int) -> Tensor:

@@ -25,8 +25,9 @@ from torch.nn.functional import cross_entropy
 from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.data.sequences.encoding import one_hot
 from genailab.errors import InputError
+from genailab.generative.letters import checked_letters
 from genailab.generative.vae.autoencoder import Autoencoder
-from genailab.generative.vae.conditions import MixedOneHot, check_codes
+from genailab.generative.vae.conditions import MixedOneHot
 from genailab.generative.vae.kl_weight import KLSchedule, KLWeight, free_bits_kl
 from genailab.generative.vae.posterior import Posterior, to_gaussian
 from genailab.generative.vae.sequence_networks import (
@@ -35,7 +36,7 @@ from genailab.generative.vae.sequence_networks import (
     SequenceEncoder,
 )
 from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_odd, check_share
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.model import Batch, Loss, evaluating
 
 __all__ = ["SequenceVAE", "SequenceVAEConfig"]
@@ -200,28 +201,9 @@ class SequenceVAE(Autoencoder):
         return letters.to(torch.uint8)  # (n, length)
 
     def _letters(self, batch: Batch) -> Tensor:
-        if "codes" not in batch:
-            raise InputError(
-                f"the batch holds {sorted(batch)} but no 'codes': give uint8 codes from encode()"
-            )
-        codes, length = batch["codes"], self.config.length
-        if codes.dtype != torch.uint8 or codes.dim() != 2 or codes.shape[1] != length:
-            raise InputError(
-                f"'codes' is {codes.dtype} of shape {tuple(codes.shape)}, expected uint8 (batch, {length}): "
-                f"cut the sequences to {length}, or make a model with length={codes.shape[-1]}"
-            )
-        if (codes >= self.alphabet.size).any():
-            self._refuse(codes)
-        check_codes(batch, self.config.conditions, len(codes))
+        codes = checked_letters(batch, self.alphabet, length=self.config.length)
+        batch_codes(batch, self.config.conditions, n_rows=len(codes))
         return codes
-
-    def _refuse(self, codes: Tensor) -> None:
-        row, position = (codes >= self.alphabet.size).nonzero()[0].tolist()
-        letter = chr(self.alphabet.decode_table[int(codes[row, position])])
-        raise InputError(
-            f"sequence {row} of the batch holds {letter!r} at position {position} (both from 0), which is "
-            f"none of the letters {self.alphabet.letters}: leave out sequences with unknown letters"
-        )
 
     def _beside(self, features: Tensor, codes: Mapping[str, Tensor]) -> Tensor:
         told = self.conditions(codes)

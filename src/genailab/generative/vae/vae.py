@@ -27,14 +27,14 @@ from torch import Tensor, nn
 from genailab.errors import InputError
 from genailab.generative.vae.autoencoder import Autoencoder
 from genailab.generative.vae.bounds import importance_weighted_bound
-from genailab.generative.vae.conditions import MixedOneHot, check_codes
+from genailab.generative.vae.conditions import MixedOneHot
 from genailab.generative.vae.discriminator import LatentDiscriminator
 from genailab.generative.vae.kl_parts import Estimator, total_correlation
 from genailab.generative.vae.kl_weight import KLSchedule, KLWeight, free_bits_kl
 from genailab.generative.vae.likelihoods import gaussian_log_prob
 from genailab.generative.vae.posterior import Gaussian, Posterior, to_gaussian
 from genailab.nn.checks import check_at_least_one, check_choice, check_share
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.feedforward import feedforward
 from genailab.nn.model import Batch, Loss, evaluating
 
@@ -228,7 +228,7 @@ class VAE(Autoencoder):
             raise InputError(
                 f"'x' is {x.dtype} of shape {tuple(x.shape)}: expected floats (batch, {self.config.n_dims})"
             )
-        check_codes(batch, self.config.conditions, len(x))
+        batch_codes(batch, self.config.conditions, n_rows=len(x))
         return x
 
     def _beside(self, features: Tensor, codes: Mapping[str, Tensor]) -> Tensor:

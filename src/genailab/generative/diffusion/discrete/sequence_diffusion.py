@@ -17,7 +17,7 @@ from torch.nn.functional import one_hot
 
 from genailab.data.sequences.alphabet import ALPHABETS
 from genailab.errors import InputError
-from genailab.generative.diffusion.discrete.checks import checked_letters, letters_allowed
+from genailab.generative.diffusion.asked import asked_codes, check_unconditional
 from genailab.generative.diffusion.discrete.d3pm import d3pm_terms
 from genailab.generative.diffusion.discrete.denoisers import (
     LetterDenoiser,
@@ -31,8 +31,9 @@ from genailab.generative.diffusion.discrete.process import DiscreteProcess, Nois
 from genailab.generative.diffusion.discrete.samplers import ancestral, falling_times, unmask
 from genailab.generative.diffusion.networks import SequenceTransformer, UNet1d
 from genailab.generative.diffusion.schedules import LogLinearSchedule
-from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_numbers, check_share
-from genailab.nn.conditioning import Condition, encode_condition
+from genailab.generative.letters import checked_letters, letters_allowed
+from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_share
+from genailab.nn.conditioning import Condition, batch_codes
 from genailab.nn.model import Batch, Loss, Model, evaluating
 
 __all__ = ["DiscreteDiffusion", "DiscreteDiffusionConfig", "SequenceBound"]
@@ -125,7 +126,7 @@ class DiscreteDiffusion(Model):
         InputError where the batch lacks ``codes`` or a condition, or holds codes that are no letters.
         """
         letters = checked_letters(batch, self.alphabet)
-        conditions = self._conditions(batch, len(letters))
+        conditions = batch_codes(batch, self.config.conditions, n_rows=len(letters))
         if self.training and conditions:
             conditions = self.network.drop(conditions, self.config.drop_condition)
         denoiser = self.denoiser(conditions)
@@ -148,10 +149,12 @@ class DiscreteDiffusion(Model):
         if n_draws < 1:
             raise InputError(f"n_draws is {n_draws}: it must be at least 1")
         letters = checked_letters(batch, self.alphabet)
-        given = any(name in batch for name in self.config.conditions)
-        if not given:
-            self._check_unconditional()
-        denoiser = self.denoiser(self._conditions(batch, len(letters)) if given else None)
+        codes = None
+        if any(name in batch for name in self.config.conditions):
+            codes = batch_codes(batch, self.config.conditions, n_rows=len(letters))
+        else:
+            check_unconditional(self.config.conditions, self.config.drop_condition)
+        denoiser = self.denoiser(codes)
         total = torch.zeros(len(letters), device=letters.device)
         with evaluating(self):
             for _ in range(n_draws):
@@ -222,16 +225,15 @@ class DiscreteDiffusion(Model):
             return self._walk(denoiser, x, order, n_steps, generator)
 
     def _guided(self, n: int, condition: Condition | None, scale: float) -> LetterDenoiser:
-        if scale != 1 and condition is None:
-            raise InputError(f"guidance_scale is {scale} but there is no condition to be guided to")
-        if scale != 1 or condition is None:
-            self._check_unconditional()
-        # Without a condition this still refuses an n below 1.
-        wanted = {} if condition is None else self.config.conditions
-        codes = encode_condition(condition, wanted, n, device=next(self.parameters()).device)
-        if condition is None:
-            return self.denoiser()
-        return guided(self.denoiser(codes), self.denoiser(), scale)
+        codes = asked_codes(
+            n,
+            condition,
+            self.config.conditions,
+            guidance_scale=scale,
+            drop_condition=self.config.drop_condition,
+            device=next(self.parameters()).device,
+        )
+        return self.denoiser() if codes is None else guided(self.denoiser(codes), self.denoiser(), scale)
 
     def _start(self, n: int, allowed: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
         """Return the states at t = 1, ``(n, length)``, and what is allowed, on the device of the weights."""
@@ -259,17 +261,3 @@ class DiscreteDiffusion(Model):
         if self.process.mask is None:
             raise InputError(f"order is {order!r}, but uniform noise masks no letters: use order='time'")
         return unmask(denoiser, x, self.process.mask, n_steps=n_steps, order=order, generator=generator)
-
-    def _conditions(self, batch: Batch, n: int) -> dict[str, Tensor]:
-        for name, names in self.config.conditions.items():
-            if name not in batch:
-                raise InputError(f"the batch holds {sorted(batch)} but no {name!r}: give its codes (batch,)")
-            check_numbers(batch[name], names, name=name, n_rows=n)
-        return {name: batch[name].long() for name in self.config.conditions}
-
-    def _check_unconditional(self) -> None:
-        if self.config.conditions and self.config.drop_condition == 0:
-            raise InputError(
-                "the unconditional model was never trained, as drop_condition is 0: give a condition and "
-                "guidance_scale 1, or train with drop_condition 0.1"
-            )

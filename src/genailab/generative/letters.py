@@ -15,13 +15,16 @@ from genailab.nn.model import Batch
 __all__ = ["checked_letters", "letters_allowed"]
 
 
-def checked_letters(batch: Batch, alphabet: Alphabet) -> Tensor:
+def checked_letters(batch: Batch, alphabet: Alphabet, *, length: int | None = None) -> Tensor:
     """Return the batch's ``codes``, uint8 ``(batch, length)``, all of them letters with a channel.
+
+    Any length will do where ``length`` is None.
 
     Raises
     ------
     InputError
-        If there are none, they are not uint8 of two axes, or one is unknown (N) or stands for several.
+        If there are none, they are not uint8 of two axes or not of that length, or one is unknown (N) or
+        stands for several.
     """
     if "codes" not in batch:
         raise InputError(f"the batch holds {sorted(batch)} but no 'codes': give sequences as uint8 codes")
@@ -30,6 +33,11 @@ def checked_letters(batch: Batch, alphabet: Alphabet) -> Tensor:
         raise InputError(
             f"'codes' is {codes.dtype} of shape {tuple(codes.shape)}, expected uint8 (batch, length): "
             "use genailab.data.encode"
+        )
+    if length is not None and codes.shape[1] != length:
+        raise InputError(
+            f"the sequences are {codes.shape[1]} long, but this model's are {length}: cut them to {length}, "
+            f"or train a model with length={codes.shape[1]}"
         )
     outside = codes >= alphabet.size
     if outside.any():
