@@ -9,7 +9,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("page", ["sequences.md"])
+@pytest.mark.parametrize("page", ["sequences.md", "generating.md"])
 def test_every_block_of_the_guide_runs(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENAILAB_DATA", str(tmp_path))
