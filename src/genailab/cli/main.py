@@ -12,6 +12,7 @@ from genailab.cli.data import data_app
 from genailab.cli.demo import demo
 from genailab.cli.doctor import doctor
 from genailab.cli.evaluate import evaluate_app
+from genailab.cli.learn import learn_app
 from genailab.cli.run import run_app
 from genailab.errors import InputError
 
@@ -45,6 +46,7 @@ def options(
 
 
 app.command()(demo)
+app.add_typer(learn_app, name="learn")
 app.add_typer(run_app, name="run")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(data_app, name="data")

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,17 +18,26 @@ from genailab.learn.outcomes import Verdict
 
 __all__ = ["Checker"]
 
-# One thread each: a forked child inherits none of its parent's, and exercises are small.
-THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+ENVIRONMENT = {
+    # One thread each: a forked child inherits none of its parent's, and exercises are small.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+    # The order of a set of texts is the same again with the same seed.
+    "PYTHONHASHSEED": "0",
+}
 
 
 class Checker:
     """A context in which learners' files are checked.
 
-    ``Checker()`` starts loading torch in the background at once; `check` waits for it.
+    ``Checker()`` starts loading torch in the background at once; `check` waits for it. It may be asked from
+    several threads: they take turns.
     """
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
         self.process = self._start()
 
     def __enter__(self) -> Self:
@@ -46,12 +56,15 @@ class Checker:
         InputError
             If the file cannot be read, or the exercise's own checks are broken.
         """
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: give the file of {exercise.id}, {exercise.file_name}")
         if not path.is_file():
             raise InputError(
                 f"there is no file {path}: genailab learn reset {exercise.id} gives you a new one"
             )
         request = {"id": exercise.id, "path": str(path.resolve()), "seed": seed}
-        answer = self._ask(request) or self._ask(request)
+        with self._turn:
+            answer = self._ask(request) or self._ask(request)
         if answer is None:
             raise InputError(
                 "the process that checks ended twice: is there enough memory? see genailab doctor"
@@ -71,10 +84,11 @@ class Checker:
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "genailab.learn.warm"],
+            # -P: a file of the learner's, such as random.py, hides no library of the same name.
+            [sys.executable, "-P", "-m", "genailab.learn.warm"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **THREADS},
+            env={**os.environ, **ENVIRONMENT},
             text=True,
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the watcher's to answer

@@ -13,9 +13,19 @@ something and compares::
             axes=("letter", "position"),
         )
 
-Inputs are drawn from ``attempt.rng`` or ``attempt.generator``, so that a seed asks the same again. Comparing
-is done with functions taken before the learner's code is loaded: a patched ``torch.allclose`` changes
-nothing.
+Inputs are drawn from ``attempt.rng`` or ``attempt.generator``, so that a seed asks the same again; each check
+draws its own, whatever the checks before it drew. What the learner's code draws from the global generators is
+seeded too.
+
+What an author need not look after: a function that is still as in the starter is "not attempted"; an error in
+the learner's code, or in the check for what that code gave, ends the check with their line; an input that was
+changed in place, a result of None, torch's settings (put back) and replaced library functions are told;
+so are time (``seconds`` in exercise.toml, for all checks together, training included) and memory
+(``megabytes``).
+
+What an author should: never trust a value that did not come through `Attempt.compare` or `Attempt.equal`
+(those take a subclass, a sparse or a complex tensor for what it is); ask with hidden inputs that tell the
+mistakes apart at every seed; where training is asked, compare with a baseline on hidden data.
 """
 
 from __future__ import annotations
@@ -35,8 +45,12 @@ from genailab.errors import nearest
 from genailab.learn.comparison import describe, difference, to_array
 from genailab.learn.outcomes import CheckResult, Picture, State
 from genailab.learn.rules import Forbidden, broken_rule, unchanged_from
+from genailab.learn.surroundings import settings_put_back
 
 __all__ = ["Attempt", "Check", "CheckFailed", "Mistake", "check", "checks_of"]
+
+# Taken before any learner's code is loaded.
+_default_rng = np.random.default_rng
 
 
 @dataclass(frozen=True)
@@ -103,8 +117,9 @@ class Attempt:
     def __init__(self, names: dict[str, Any], *, source: str, starter: str, seed: int) -> None:
         self.names, self.source, self.starter, self.seed = names, source, starter, seed
         self.tree = ast.parse(source)
-        self.rng = np.random.default_rng(seed)
+        self.rng = _default_rng(seed)
         self.generator = torch.Generator().manual_seed(seed)
+        self.settings_changed: list[str] = []
         self._forbidden: tuple[Forbidden, ...] = ()
         self.check_name = ""
 
@@ -133,10 +148,13 @@ class Attempt:
     def call(self, name: str, *arguments: Any, **options: Any) -> Any:
         """Call the learner's function; its arguments must come back unchanged and its result not be None."""
         function = self.get(name)
+        if not callable(function):
+            self.fail(f"{name} is to be a function (or a class), and is {describe(function)}.")
         given = copy.deepcopy((arguments, options))
         before = copy.deepcopy(given)
         with broken_rule(self._forbidden) as broken:
             result = function(*given[0], **given[1])
+        self.settings_changed += settings_put_back()
         if broken:
             self.fail(broken[0].message, mistake=broken[0].mistake)
         if not _same(given, before):
@@ -151,12 +169,12 @@ class Attempt:
     def forbid(self, *names: str, why: str, mistake: str) -> None:
         """Fail where the learner's file uses one of these names; for the rest of this check also at run time.
 
-        ``names`` are dotted, such as ``torch.autograd.grad`` or ``torch.Tensor.backward``: the last part is
-        looked for in the syntax tree, the whole is guarded while the learner's code runs.
+        ``names`` are dotted, such as ``torch.autograd.grad`` or ``torch.Tensor.backward``: they are looked
+        for in the syntax tree under any name they were imported as, and guarded while the code runs.
         """
         rules = tuple(Forbidden(name, f"{name} is not allowed here: {why}", mistake) for name in names)
         for rule in rules:
-            line = rule.line_in(self.tree)
+            line = rule.line_in(self.tree, self.names)
             if line is not None:
                 self.fail(f"Line {line} uses {rule.message}", mistake=mistake)
         self._forbidden = (*self._forbidden, *rules)
@@ -260,12 +278,15 @@ class Attempt:
         """Run one check; what the learner's code raises passes through."""
         self.check_name, self._forbidden = one.name, ()
         # Each check draws its own inputs, whatever the ones before it drew.
-        self.rng = np.random.default_rng([self.seed, *one.name.encode()])
+        self.rng = _default_rng([self.seed, *one.name.encode()])
         self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
         try:
             one.run(self)
         except CheckFailed as failed:
-            return failed.result
+            # Whoever raises this from the learner's file does not pass by it.
+            if failed.result.state in (State.FAILED, State.NOT_ATTEMPTED):
+                return failed.result
+            raise
         return CheckResult(name=one.name, state=State.PASSED)
 
 
@@ -288,6 +309,8 @@ def _same(one: Any, other: Any) -> bool:
         return left.shape == right.shape and bool(
             np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
         )
+    if isinstance(one, str | int):
+        return type(one) is type(other) and one == other
     return True  # modules and functions may keep what they like
 
 
@@ -296,8 +319,10 @@ def _picture(kind: str | None, yours: Any, expected: Any, rows: Sequence[str]) -
         return None
     try:
         left, right = (np.atleast_2d(to_array(value).astype(float)) for value in (yours, expected))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # no numbers, or no array
         return None
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return None  # JSON has no such numbers
     if max(left.ndim, right.ndim) > 2 or max(left.size, right.size) > 4000:
         return None
     return Picture(kind=kind, yours=left.tolist(), expected=right.tolist(), rows=tuple(rows))

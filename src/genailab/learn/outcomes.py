@@ -103,7 +103,7 @@ class Verdict:
     seconds
         How long the learner's code and its checks ran.
     output
-        What the learner's code printed, cut to a page.
+        What the learner's code printed, cut to a page; before it, which of torch's settings were put back.
     """
 
     id: str

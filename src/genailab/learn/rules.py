@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,16 +22,55 @@ class Forbidden:
     message: str
     mistake: str
 
-    def line_in(self, tree: ast.AST) -> int | None:
-        """Return the line in which the last part of the name is used, or None."""
-        last = self.name.rpartition(".")[2]
+    def line_in(self, tree: ast.AST, names: Mapping[str, Any] | None = None) -> int | None:
+        """Return the line in which it is used, under whatever name it was imported, or None.
+
+        A method (its owner is a class) counts wherever an attribute of its name is used. A variable or a
+        function of the learner's own that happens to have the name does not count. ``names`` is what the
+        file defines, where that is known: something may be called otherwise there.
+        """
+        owner, _, last = self.name.rpartition(".")
+        imported = _imports(tree)
+        own = {getattr(node, "name", None) for node in ast.walk(tree)}
+        is_method = isinstance(_resolve(owner), type) and last not in own
+        target = getattr(_resolve(owner), last)
         for node in ast.walk(tree):
-            used = {getattr(node, "attr", None), getattr(node, "id", None)}
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                used |= {part for alias in node.names for part in alias.name.split(".")}
-            if last in used:
-                return int(getattr(node, "lineno", 0))
+            if isinstance(node, ast.Attribute | ast.Name):
+                dotted = _dotted(node, imported)
+                used = dotted == self.name or (dotted is None and _attribute(node) == last and is_method)
+                if used or (isinstance(node, ast.Name) and (names or {}).get(node.id) is target):
+                    return node.lineno
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "getattr":
+                if any(getattr(argument, "value", None) == last for argument in node.args):
+                    return node.lineno
         return None
+
+
+def _imports(tree: ast.AST) -> dict[str, str]:
+    """Return what each imported name stands for: ``F`` for ``torch.nn.functional``."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.name if alias.asname else alias.name.split(".")[0]
+                found[alias.asname or name] = name
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _dotted(node: ast.AST, imported: Mapping[str, str]) -> str | None:
+    """Return the full name of an expression that begins with something imported, or None."""
+    if isinstance(node, ast.Name):
+        return imported.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _dotted(node.value, imported)
+        return None if owner is None else f"{owner}.{node.attr}"
+    return None
+
+
+def _attribute(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else None
 
 
 class _Broken(BaseException):
@@ -80,29 +119,40 @@ def same_code(one: str, other: str) -> bool:
 
 
 def unchanged_from(starter: str, tree: ast.Module, name: str) -> bool:
-    """Return whether a function, class or assigned value is still as it was in the starter."""
+    """Return whether a function, class or value that the starter left open is as it was, docstring aside."""
     before, now = _definition(ast.parse(starter), name), _definition(tree, name)
-    return before is not None and now is not None and ast.dump(before) == ast.dump(now) and _is_stub(before)
+    return before is not None and now is not None and _is_stub(before) and _code(before) == _code(now)
 
 
 def _definition(tree: ast.Module, name: str) -> ast.AST | None:
     found: ast.AST | None = None
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-            found = node
-        if isinstance(node, ast.Assign) and any(
-            getattr(target, "id", None) == name for target in node.targets
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        if getattr(node, "name", None) == name or any(
+            getattr(target, "id", None) == name for target in targets
         ):
             found = node
     return found
 
 
+def _code(node: ast.AST) -> list[str]:
+    parts = [part for part in ast.iter_child_nodes(node) if not _is_text(part)]
+    return [ast.dump(part) for part in parts]
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(getattr(node.value, "value", None), str)
+
+
 def _is_stub(node: ast.AST) -> bool:
-    # Something is left to be written: a body of pass or ..., a name set to None, or the error that says so.
+    # Something is left to be written: a body of pass or ..., of a docstring alone, a name set to None, or the
+    # error that says so.
+    if all(_is_text(part) for part in getattr(node, "body", [node])):
+        return True
     for part in ast.walk(node):
         if isinstance(part, ast.Pass) or getattr(part, "id", None) == "NotImplementedError":
             return True
-        value = part.value if isinstance(part, ast.Assign | ast.Expr | ast.Return) else None
+        value = part.value if isinstance(part, ast.Assign | ast.AnnAssign | ast.Expr | ast.Return) else None
         if isinstance(value, ast.Constant) and value.value in (None, ...):
             return True
     return False

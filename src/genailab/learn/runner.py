@@ -1,8 +1,8 @@
 """Run an exercise's checks on the learner's code, in a forked child that can do no harm.
 
 The child sends each result through a pipe as a line that begins with a secret token; what does not carry it
-is not read. An attempt has passed only if the line that says "all done" arrives too, so that
-``sys.exit(0)``, an endless loop or a crash never passes.
+is not read. An attempt has passed only if the line that says "all done", and how many results there are, arrives
+too, so that ``sys.exit(0)``, an endless loop or a crash never passes.
 """
 
 from __future__ import annotations
@@ -11,33 +11,50 @@ import contextlib
 import json
 import os
 import secrets
-import select
+import selectors
 import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
+from genailab.errors import InputError
 from genailab.learn.checking import Attempt, Check
 from genailab.learn.content import Exercise
-from genailab.learn.loading import checks_of_exercise, load_source, syntax_problem
+from genailab.learn.loading import checks_of_exercise, load_source, preload, read_source, syntax_problem
 from genailab.learn.outcomes import CheckResult, State, Verdict
 from genailab.learn.rules import changed_lines, same_code
-from genailab.learn.sandbox import Printed, confine, limit_resources, scratch_folder
+from genailab.learn.sandbox import (
+    Printed,
+    confine,
+    let_go_of_descriptors,
+    limit_resources,
+    scratch_folder,
+)
+from genailab.learn.surroundings import Libraries, begin_random_numbers, settings_put_back
 from genailab.learn.trouble import from_exception
 
-__all__ = ["check_source", "new_seed"]
+__all__ = ["check_file", "check_source", "new_seed"]
 
-# Gives the names that the learner's code defines; run in the child.
-Loader = Callable[[], dict[str, Any]]
+LONGEST_LINE = 2**22  # bytes without a line end: nothing that the child sends
+LOADING = "Your file runs"
 
 
 def new_seed() -> int:
     """Return a seed nobody can guess, short enough to be typed."""
     return secrets.randbelow(1_000_000)
+
+
+def check_file(exercise: Exercise, path: Path, *, seed: int) -> Verdict:
+    """Check a learner's file; one that cannot be read is an error in it."""
+    try:
+        source = read_source(path)
+    except InputError as error:
+        problem = CheckResult(name="Your file can be read", state=State.ERROR, message=f"{error}.")
+        return Verdict(id=exercise.id, seed=seed, checks=(problem,))
+    return check_source(exercise, source, path=path, seed=seed)
 
 
 def check_source(
@@ -69,6 +86,7 @@ def check_source(
     if problem is not None:
         return Verdict(id=exercise.id, seed=seed, checks=(problem,))
     checks = checks_of_exercise(exercise)
+    preload(starter)
 
     def load() -> dict[str, Any]:
         return names if names is not None else load_source(source, path)
@@ -103,15 +121,17 @@ def _in_child(
         sys.stderr.flush()
         child = os.fork()
         if child == 0:
-            os.close(reader)
-            _child(exercise, checks, attempt, path, folder, writer, token)
+            _child(exercise, checks, attempt, path, seed, folder, writer, token)
         os.close(writer)
-        lines, timed_out = _read_lines(reader, token, started + exercise.seconds)
-        status = _end(child)
+        try:
+            lines, timed_out = _read_lines(reader, token, started + exercise.seconds)
+        finally:  # also when whoever waits presses Ctrl-C
+            status = _end(child)
     results = tuple(CheckResult.from_json(line["check"]) for line in lines if "check" in line)
     done = next((line for line in lines if "done" in line), None)
-    if done is None:
-        running = checks[len(results)].name if len(results) < len(checks) else "Your file"
+    if done is None or done["done"] != len(results):
+        loaded = any("loaded" in line for line in lines)
+        running = LOADING if not loaded else checks[min(len(results), len(checks) - 1)].name
         results = (*results, _ended_early(running, exercise, status, timed_out))
     return Verdict(
         id=exercise.id,
@@ -127,34 +147,34 @@ def _child(
     checks: tuple[Check, ...],
     attempt: Callable[[], Attempt],
     path: Path,
+    seed: int,
     folder: Path,
     writer: int,
     token: str,
 ) -> NoReturn:
-    own, write, leave, process = os.getpid(), os.write, os._exit, os.getpid
+    own, write, leave, process, dumps = os.getpid(), os.write, os._exit, os.getpid, json.dumps
+    printed = Printed()
 
     def send(fields: dict[str, Any]) -> None:
         # Not from a process that the learner's code has forked.
         if process() != own:
             leave(1)
-        line = f"{token}{json.dumps(fields)}\n".encode()
+        # A line of its own, whatever the learner's code has written to the pipe; text for what is no JSON.
+        line = f"\n{token}{dumps(fields, default=str)}\n".encode()
         while line:
             line = line[write(writer, line) :]
 
-    printed = Printed()
     try:
         os.setsid()
-        _only_printing_to(printed)
-        _one_thread()
+        let_go_of_descriptors(keep=writer)
+        sys.stdout = sys.stderr = printed.stream
         os.chdir(folder)
         limit_resources(seconds=exercise.seconds, megabytes=exercise.megabytes)
         confine(folder)
-        _run_checks(checks, attempt, path, send)
-        send({"done": True, "output": printed.text()})
-    except BaseException as error:
-        # Of ours, not of the learner's code: no token, hence no pass.
-        with contextlib.suppress(BaseException):
-            write(writer, f"{error!r}\n".encode())
+        sent, changed = _run_checks(checks, attempt, path, seed, send)
+        send({"done": sent, "output": _put_back(changed) + printed.text()})
+    except BaseException:  # of ours, not of the learner's code: nothing is sent, hence no pass
+        pass
     finally:
         leave(0)
 
@@ -163,54 +183,90 @@ def _run_checks(
     checks: tuple[Check, ...],
     attempt: Callable[[], Attempt],
     path: Path,
+    seed: int,
     send: Callable[[dict[str, Any]], None],
-) -> None:
+) -> tuple[int, list[str]]:
+    """Send the result of each check; return how many, and which of torch's settings had to be put back."""
+    settings_put_back()  # in a notebook another cell may have changed them
+    begin_random_numbers(seed)
+    libraries, sent, failure = Libraries(), 0, None
+
+    def tell(result: CheckResult) -> None:
+        nonlocal sent
+        send({"check": asdict(result)})
+        sent += 1
+
     try:
         asked = attempt()
     except BaseException as error:
-        send({"check": asdict(from_exception("Your file runs", error, path))})
-        return
+        failure = error
+    replaced, changed = libraries.put_back(), settings_put_back()
+    if failure is not None:
+        tell(from_exception(LOADING, failure, path))
+        return sent, changed
+    send({"loaded": True})
+    if replaced:
+        tell(_replaced("Your file leaves the libraries as they are", replaced))
     for check in checks:
+        begin_random_numbers(seed, check.name)
         try:
             result = asked.run(check)
         except BaseException as error:
-            result = from_exception(check.name, error, path)
-        send({"check": asdict(result)})
+            failure = error
+        replaced = libraries.put_back()
+        changed += settings_put_back()
+        if failure is not None:
+            result, failure = from_exception(check.name, failure, path), None
+        tell(_replaced(check.name, replaced) if replaced else result)
+    return sent, [*changed, *asked.settings_changed]
 
 
-def _only_printing_to(printed: Printed) -> None:
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
-    sys.stdout = sys.stderr = printed
+def _replaced(check: str, names: list[str]) -> CheckResult:
+    return CheckResult(
+        name=check,
+        state=State.FAILED,
+        mistake="replaces a library's function",
+        message=f"Your code gives {', '.join(names[:3])} another meaning, for itself and for the checks: choose a "
+        "name of your own.",
+        why="Whatever else uses the library in the same program silently computes something else.",
+    )
 
 
-def _one_thread() -> None:
-    # The threads of the parent's pool are not in the child: a parallel loop would wait for them for ever.
-    torch: ModuleType | None = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)
+def _put_back(changed: list[str]) -> str:
+    if not changed:
+        return ""
+    return (
+        f"Note: your code changes {', '.join(dict.fromkeys(changed))} for everything else in the program. It was "
+        "put back for the checks.\n"
+    )
 
 
 def _read_lines(reader: int, token: str, deadline: float) -> tuple[list[dict[str, Any]], bool]:
-    """Return the child's lines until it ends, and whether it was out of time."""
-    text, secret = b"", token.encode()
-    with os.fdopen(reader, "rb", buffering=0) as pipe:
-        while True:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                return _lines(text, secret), True
+    """Return what the child sent until it said "done" or ended, and whether it was out of time."""
+    lines: list[dict[str, Any]] = []
+    rest = b""
+    with os.fdopen(reader, "rb", buffering=0) as pipe, selectors.DefaultSelector() as waiting:
+        waiting.register(pipe, selectors.EVENT_READ)
+        # Not until the pipe is closed: a process that the learner's code has left may hold it.
+        while len(rest) < LONGEST_LINE and not (lines and "done" in lines[-1]):
+            left = deadline - time.monotonic()
+            if left <= 0 or not waiting.select(left):
+                return lines, True
             part = pipe.read(65536)
             if not part:
-                return _lines(text, secret), False
-            text += part
-            if b'"done"' in part and any("done" in line for line in _lines(text, secret)):
-                return _lines(text, secret), False  # not to wait for a process the learner's code has left
+                break
+            *complete, rest = (rest + part).split(b"\n")
+            lines += _parsed(complete, token.encode())
+    return lines, False
 
 
-def _lines(text: bytes, token: bytes) -> list[dict[str, Any]]:
-    complete = text.split(b"\n")[:-1]
-    return [json.loads(line[len(token) :]) for line in complete if line.startswith(token)]
+def _parsed(lines: list[bytes], token: bytes) -> list[dict[str, Any]]:
+    found = []
+    for line in lines:
+        if line.startswith(token):
+            with contextlib.suppress(ValueError):  # cut by what the learner's code wrote in between
+                found.append(json.loads(line[len(token) :]))
+    return found
 
 
 def _end(child: int) -> int:
@@ -237,9 +293,10 @@ def _ended_early(check: str, exercise: Exercise, status: int, timed_out: bool) -
             "does not end, or for a loop over letters that a tensor operation does at once.",
         )
     signalled = os.WIFSIGNALED(status) and os.WTERMSIG(status)
-    how = f"was ended by signal {signalled}" if signalled else "ended"
+    how = f"was ended by {signal.Signals(signalled).name}" if signalled else "ended"
     return CheckResult(
         name=check,
         state=State.ERROR,
-        message=f"Python {how} before the checks were through: does your code call os._exit, or crash?",
+        message=f"Python {how} before the checks were through: does your code call os._exit, crash, or need "
+        "more memory than there is?",
     )

@@ -6,33 +6,38 @@ no defence against somebody who means harm to their own machine.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-__all__ = ["Printed", "confine", "limit_resources", "scratch_folder"]
+__all__ = ["Printed", "confine", "let_go_of_descriptors", "limit_resources", "scratch_folder"]
 
-PRINTED = 4_000  # characters of output that are kept
+PRINTED = 4_000  # bytes of output that are kept
 LARGEST_FILE = 256 * 2**20
 
-# What an audit event does, and whether its first argument is a path that may lie in the scratch folder.
+# What an audit event does, and which of its arguments are paths that have to lie in the scratch folder.
 _CHANGES_FILES = {
-    "os.remove": "deletes",
-    "os.rename": "renames",
-    "os.rmdir": "deletes",
-    "os.truncate": "changes",
-    "os.mkdir": "makes",
-    "os.link": "links",
-    "os.symlink": "links",
-    "os.chmod": "changes",
-    "shutil.rmtree": "deletes",
+    "os.remove": ("deletes", (0,)),
+    "os.rename": ("renames", (0, 1)),
+    "os.rmdir": ("deletes", (0,)),
+    "os.truncate": ("changes", (0,)),
+    "os.mkdir": ("makes", (0,)),
+    "os.link": ("links", (0, 1)),
+    "os.symlink": ("links", (1,)),
+    "os.chmod": ("changes", (0,)),
+    "os.chown": ("changes", (0,)),
+    "os.utime": ("changes", (0,)),
+    "shutil.rmtree": ("deletes", (0,)),
+    "sqlite3.connect": ("opens the database", (0,)),
 }
 _LEAVES = {
     "os.fork": "starts a process",
@@ -42,32 +47,42 @@ _LEAVES = {
     "os.exec": "starts a process",
     "subprocess.Popen": "starts a process",
     "socket.connect": "opens a network connection",
+    "socket.getaddrinfo": "opens a network connection",
     "os.kill": "sends a signal",
+    "os.killpg": "sends a signal",
 }
 
 
-class Printed(io.TextIOBase):
-    """Standard output that keeps its first page and counts the rest."""
+class Printed(io.RawIOBase):
+    """What was printed: the first page of it, and how much more there was.
+
+    `stream` is to take the place of standard output; a million lines cost a second there.
+    """
 
     def __init__(self) -> None:
-        self.kept: list[str] = []
+        self.kept = bytearray()
         self.size = 0
+        self.stream = io.TextIOWrapper(
+            io.BufferedWriter(self, 2**16), encoding="utf-8", errors="backslashreplace"
+        )
 
     def writable(self) -> bool:
         """Say that it can be written to."""
         return True
 
-    def write(self, text: str) -> int:
-        """Take in a piece of text."""
-        if self.size < PRINTED:
-            self.kept.append(text[: PRINTED - self.size])
-        self.size += len(text)
-        return len(text)
+    def write(self, data: Any) -> int:
+        """Take in some bytes."""
+        size = len(data)
+        self.kept += bytes(data[: max(PRINTED - self.size, 0)])
+        self.size += size
+        return size
 
     def text(self) -> str:
         """Return what was kept."""
-        more = f"\n... and {self.size - PRINTED:,} more characters" if self.size > PRINTED else ""
-        return "".join(self.kept) + more
+        with contextlib.suppress(ValueError):  # closed by whoever printed
+            self.stream.flush()
+        more = f"\n... and {self.size - PRINTED:,} bytes more" if self.size > PRINTED else ""
+        return self.kept.decode("utf-8", errors="ignore") + more
 
 
 @contextmanager
@@ -77,17 +92,37 @@ def scratch_folder() -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
+def let_go_of_descriptors(*, keep: int) -> None:
+    """Turn every open file of this process but ``keep`` into the null device.
+
+    A forked child has all of its parent's: a notebook's connections, the channel in which the warm process
+    answers. None is closed, for its number would be given to the next file that is opened.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/dev/fd"):
+        if int(name) not in (keep, nothing):
+            os.dup2(nothing, int(name))
+
+
 def limit_resources(*, seconds: float, megabytes: int) -> None:
-    """Limit this process for good: CPU time, memory beyond what it has now, and size of a file."""
-    # The clock on the wall is the parent's to watch; this one ends what outlives its parent.
-    resource.setrlimit(resource.RLIMIT_CPU, (int(4 * seconds) + 5, int(4 * seconds) + 6))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Limit this process for good: time, memory beyond what it has now, and size of a file."""
+    # The clock is the parent's to watch; these two end what outlives its parent.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(2 * seconds) + 5)
+    _lower(resource.RLIMIT_CPU, int(4 * seconds) + 5)
+    _lower(resource.RLIMIT_FSIZE, LARGEST_FILE)
+    _lower(resource.RLIMIT_CORE, 0)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     now = _address_space()
     if now is not None:  # Linux; elsewhere the limit on address space is not kept
-        limit = now + megabytes * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        _lower(resource.RLIMIT_AS, now + megabytes * 2**20)
+
+
+def _lower(kind: int, limit: int) -> None:
+    # Clusters set limits of their own, which cannot be raised.
+    _, hard = resource.getrlimit(kind)
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(kind, (limit, limit))
 
 
 def _address_space() -> int | None:
@@ -101,6 +136,8 @@ def _address_space() -> int | None:
 def confine(folder: Path) -> None:
     """Refuse for good, in this process, to write outside ``folder``, start processes or use the network."""
     inside = str(folder)
+    tempfile.tempdir = os.environ["TMPDIR"] = inside
+    sys.dont_write_bytecode = True
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -108,18 +145,52 @@ def confine(folder: Path) -> None:
             writes = (isinstance(mode, str) and any(letter in mode for letter in "wax+")) or (
                 isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
             )
-            if writes and not isinstance(path, int):
+            if writes:
                 _refuse_outside(path, inside, "writes")
         elif event in _CHANGES_FILES:
-            _refuse_outside(arguments[0], inside, _CHANGES_FILES[event])
+            deed, places = _CHANGES_FILES[event]
+            if not (event == "os.mkdir" and os.path.isdir(arguments[0])):  # which changes nothing
+                for place in places:
+                    _refuse_outside(arguments[place], inside, deed)
         elif event in _LEAVES:
-            raise PermissionError(f"your code {_LEAVES[event]} ({event}), which is not possible in a check")
+            _refuse_leaving(event, _LEAVES[event])
 
     sys.addaudithook(watch)
+    _confine_unaudited(inside)
+
+
+def _confine_unaudited(inside: str) -> None:
+    # What starts processes or writes files without an audit event: multiprocessing's spawn, and torch.save.
+    def no_process(*arguments: object) -> NoReturn:
+        _refuse_leaving("multiprocessing", "starts a process")
+
+    for module in (sys.modules.get("_posixsubprocess"), subprocess):
+        for name in ("fork_exec", "_fork_exec"):
+            if hasattr(module, name):
+                setattr(module, name, no_process)
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        write = torch._C.PyTorchFileWriter
+
+        def guarded(file: Any, *options: Any) -> Any:
+            if isinstance(file, str):
+                _refuse_outside(file, inside, "writes")
+            return write(file, *options)
+
+        torch._C.PyTorchFileWriter = guarded
+
+
+def _refuse_leaving(event: str, deed: str) -> NoReturn:
+    raise PermissionError(
+        f"your code {deed} ({event}), which is not possible in a check: do it in this process "
+        "(a DataLoader: num_workers=0)"
+    )
 
 
 def _refuse_outside(path: Any, inside: str, deed: str) -> None:
-    place = os.path.realpath(os.fsdecode(path)) if isinstance(path, str | bytes | os.PathLike) else ""
+    if not isinstance(path, str | bytes | os.PathLike):
+        return  # a descriptor: what it is of was asked about when it was opened
+    place = os.path.realpath(os.fsdecode(path))
     if place != os.devnull and place != inside and not place.startswith(inside + os.sep):
         raise PermissionError(
             f"your code {deed} {os.fsdecode(path)!r}: in a check only files in the current folder may be "

@@ -21,17 +21,14 @@ def serve(requests: Any, answers: Any) -> None:
     import torch
 
     from genailab.learn.content import find_exercise
-    from genailab.learn.runner import check_source
+    from genailab.learn.runner import check_file
 
     torch.set_num_threads(1)
     _say(answers, {"ready": True})
     for line in requests:
         asked = json.loads(line)
         try:
-            path = Path(asked["path"])
-            # Undecodable bytes are not Python either: the parser says so, with their line.
-            source = path.read_bytes().decode("utf-8", errors="replace")
-            verdict = check_source(find_exercise(asked["id"]), source, path=path, seed=asked["seed"])
+            verdict = check_file(find_exercise(asked["id"]), Path(asked["path"]), seed=asked["seed"])
             _say(answers, {"verdict": verdict.to_json()})
         except Exception as error:
             _say(answers, {"error": " ".join(str(error).split()) or repr(error)})

@@ -1,0 +1,1 @@
+"""The page that ``genailab learn serve`` shows, with its templates and styles."""
