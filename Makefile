@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint lab notebooks docs bench lock clean
+.PHONY: help demo test test-web lint lab notebooks docs bench lock clean
 unexport PYTHONPATH PYTHONHOME
 
 PYTHONS = $(if $(PYTHON),'$(PYTHON)',python3.11 python3.12 python3.13 python3)
@@ -12,7 +12,7 @@ PIP_INSTALL = .venv/bin/python -m pip install --quiet --disable-pip-version-chec
 EXTRAS = dev,docs,loom,notebooks,tracking
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.core ## train, generate and judge real cells, end to end, into demo-run/ (about two minutes)
 	@.venv/bin/genailab demo --out demo-run --overwrite $(ARGS)
@@ -20,7 +20,12 @@ demo: .venv/.core ## train, generate and judge real cells, end to end, into demo
 # One thread in each process: numba's first parallel loop would give torch a thread for each core again.
 test: lint ## check style, types and import direction, then run the tests
 	@echo "Running the tests"
-	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 $(ARGS)
+	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 --ignore tests/web $(ARGS)
+
+test-web: .venv/.dev .venv/.notebooks ## try the practice in JupyterLab and its web page in a real browser
+	@scripts/install_browser.sh
+	@echo "Running the tests in a browser"
+	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv/bin/python -m pytest -q tests/web $(ARGS)
 
 lint: .venv/.dev ## check style, types and import direction only
 	@echo "Checking style, types and import direction"

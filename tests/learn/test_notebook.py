@@ -107,6 +107,14 @@ def test_progress_goes_to_the_workspace_or_nowhere_which_is_said_once(shell, tmp
     assert Progress.open(workspace).of("s01.1").state == "passed"
 
 
+def test_a_folder_that_is_gone_is_said(shell, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "moved or deleted" in repr(run(shell, "exercise('s01.1').check()"))
+
+
 def test_hints_come_one_after_the_other_and_the_solution_is_earned(shell):
     run(shell, "ex = exercise('s01.1')")
     hints = [run(shell, "ex.hint()") for _ in range(4)]

@@ -1,9 +1,9 @@
 """Two values side by side: where they differ first, in words.
 
-What a tensor has to be, where ``expected`` is a tensor: on the CPU; dense; of the ``dtype`` that is asked for, or
-without one of the expected kind (a real floating type where numbers are expected, integers for integers, bool
-for a mask); of the expected shape; and equal within the tolerance. Whether it is contiguous, requires a gradient
-or is a `Parameter` does not matter.
+What a tensor has to be, where ``expected`` is a tensor: on the CPU; dense; of the ``dtype`` that is asked
+for, or without one of the expected kind (a real floating type where numbers are expected, integers for
+integers, bool for a mask); of the expected shape; and equal within the tolerance. Whether it is contiguous,
+requires a gradient or is a `Parameter` does not matter.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ KINDS = {
     "f": "floating-point numbers",
     "c": "complex numbers",
     "i": "integers",
-    "u": "integers",
     "b": "booleans",
 }
 
@@ -145,7 +144,7 @@ def _in_tensor(
     except ValueError:
         return f"Expected an array, got {describe(yours)}."
     if left.dtype.kind not in "fiub" and left.dtype.kind != right.dtype.kind:
-        return f"Expected {KINDS[right.dtype.kind]}, got {KINDS.get(left.dtype.kind, left.dtype)}."
+        return f"Expected numbers, got {KINDS.get(left.dtype.kind, left.dtype)}."
     if left.shape != right.shape:
         names = f" ({', '.join(axes)})" if axes else ""
         return f"Expected the shape {tuple(right.shape)}{names}, got {tuple(left.shape)}."

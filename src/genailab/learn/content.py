@@ -23,6 +23,7 @@ from genailab.errors import InputError, nearest
 __all__ = ["CURRICULUM", "Exercise", "Session", "exercises", "find_exercise", "find_session", "sessions"]
 
 CURRICULUM = Path(__file__).parent.parent / "curriculum"
+KINDS = ("code", "adapt", "debug")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,16 @@ class Exercise:
     seconds: float = 10.0
     megabytes: int = 1024
     max_changed_lines: int | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"s\d\d\.([1-9]|adapt|debug)|c\d\.[1-9]", self.id):
+            raise InputError(f"the id {self.id!r} is not like s01.1, s01.adapt, s01.debug or c1.1")
+        if self.kind not in KINDS:
+            raise InputError(f"the kind of {self.id} is {self.kind!r}: {nearest(self.kind, KINDS)}")
+        if (self.kind == "debug") != (self.max_changed_lines is not None):
+            raise InputError(f"{self.id}: max_changed_lines belongs to kind = 'debug', and to no other")
+        if min(self.minutes, self.seconds, self.megabytes) <= 0:
+            raise InputError(f"{self.id}: minutes, seconds and megabytes must be above 0")
 
     @property
     def file_name(self) -> str:
@@ -148,11 +159,12 @@ def _session(folder: Path) -> Session:
     tasks = [_exercise(path.parent) for path in folder.glob("*/exercise.toml")]
     # 1, 2, 3, then adapt, then debug: also the order of the alphabet.
     tasks.sort(key=lambda exercise: exercise.id)
+    names = ("id", "title", "summary", "context")
+    missing = [name for name in (*names, "objectives") if name not in fields]
+    if missing:
+        raise InputError(f"{folder / 'session.toml'} lacks {', '.join(missing)}")
     return Session(
-        id=fields["id"],
-        title=fields["title"],
-        summary=fields["summary"],
-        context=fields["context"],
+        **{name: fields[name] for name in names},
         objectives=tuple(fields["objectives"]),
         folder=folder,
         exercises=tuple(tasks),
@@ -164,8 +176,9 @@ def _exercise(folder: Path) -> Exercise:
     fields |= {name: tuple(fields.get(name, ())) for name in ("objectives", "prerequisites")}
     try:
         return Exercise(folder=folder, **fields)
-    except TypeError as error:
-        raise InputError(f"{folder / 'exercise.toml'}: {error}") from error
+    except (TypeError, InputError) as error:
+        words = str(error).replace("Exercise.__init__()", "it")
+        raise InputError(f"{folder / 'exercise.toml'}: {words}") from error
 
 
 def _read(path: Path) -> Mapping[str, Any]:

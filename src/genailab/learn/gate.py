@@ -19,6 +19,7 @@ __all__ = ["problems_of", "problems_of_session"]
 
 LONGEST_STARTER = 60  # lines
 FEWEST_WRONG = 4
+WRONG_SEEDS = 3
 QUESTIONS = 5
 PARTS = ("lesson.md", "starter.py", "solution.py", "alternative.py", "check.py", "hints.md")
 MISTAKE = "mistake: "
@@ -32,7 +33,8 @@ def problems_of(exercise: Exercise, *, n_seeds: int = 20, seed: int | None = Non
     exercise
         Which one.
     n_seeds
-        How many hidden inputs the solution is tried with; every other file is tried with one.
+        How many hidden inputs the solution is tried with; a wrong answer is tried with up to three, every
+        other file with one.
     seed
         The first of them; random without one.
     """
@@ -42,7 +44,10 @@ def problems_of(exercise: Exercise, *, n_seeds: int = 20, seed: int | None = Non
     if missing:
         return [f"{exercise.id}: {name} is missing" for name in missing]
     first = new_seed() if seed is None else seed
-    found = [*_of_files(exercise), *_of_starter(exercise, first), *_of_wrong(exercise, first)]
+    found = [*_of_files(exercise), *_of_starter(exercise, first)]
+    # A mistake that only some inputs tell apart would go unnoticed on the others.
+    for number in range(min(n_seeds, WRONG_SEEDS)):
+        found += _of_wrong(exercise, first + number)
     for number in range(n_seeds):
         found += _of_right(exercise, "solution.py", first + number)
     if "alternative.py" in parts:
@@ -73,6 +78,14 @@ def _of_files(exercise: Exercise) -> Iterator[str]:
         yield f"starter.py has {lines} lines: fewer than {LONGEST_STARTER} are promised"
     if not exercise.objectives:
         yield "exercise.toml names no objectives"
+    names = [_mistake_of(path) for path in exercise.wrong]
+    yield from (
+        f"wrong/{path.name} must begin with a docstring '{MISTAKE}NAME'"
+        for path, name in zip(exercise.wrong, names, strict=True)
+        if name is None
+    )
+    twice = {name for name in names if name is not None and names.count(name) > 1}
+    yield from (f"wrong/ has two files with the mistake {name!r}" for name in sorted(twice))
     if len(exercise.wrong) < FEWEST_WRONG:
         yield f"wrong/ has {len(exercise.wrong)} files: at least {FEWEST_WRONG} are promised"
     if "picture.svg" in exercise.text("lesson.md") and not (exercise.folder / "picture.svg").is_file():
@@ -104,16 +117,22 @@ def _of_right(exercise: Exercise, name: str, seed: int) -> Iterator[str]:
 
 def _of_wrong(exercise: Exercise, seed: int) -> Iterator[str]:
     for path in exercise.wrong:
-        wanted = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if not wanted.startswith(MISTAKE):
-            yield f"wrong/{path.name} must begin with a docstring '{MISTAKE}NAME'"
+        name = _mistake_of(path)
+        if name is None:
             continue
-        name = wanted.removeprefix(MISTAKE).strip()
         verdict = _verdict(exercise, path, seed)
         if verdict.mistake != name:
             problem = verdict.first_problem
             what = "passes" if problem is None else f"says {verdict.mistake!r} ({problem.message})"
             yield f"wrong/{path.name} {what} with seed {seed}: it must be named {name!r}"
+
+
+def _mistake_of(path: Path) -> str | None:
+    try:
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    except SyntaxError:
+        return None
+    return text.removeprefix(MISTAKE).strip() if text.startswith(MISTAKE) else None
 
 
 def _verdict(exercise: Exercise, path: Path, seed: int) -> Verdict:

@@ -74,7 +74,7 @@ def read_source(path: Path) -> str:
         raise InputError(f"{path.name} cannot be read ({error.strerror}): save it again") from error
     if data is None:
         raise InputError(
-            f"{path.name} has more than {LARGEST:,} bytes: an exercise needs a few thousand; put data elsewhere"
+            f"{path.name} has more than {LARGEST:,} bytes: an exercise needs a few thousand; keep data apart"
         )
     try:
         return importlib.util.decode_source(data)

@@ -26,7 +26,7 @@ from genailab.learn.exercise_progress import TRIES_FOR_SOLUTION
 from genailab.learn.guidance import LEVELS
 from genailab.learn.notebooks import split_docstring
 from genailab.learn.outcomes import Verdict
-from genailab.learn.records import record_of
+from genailab.learn.records import record_of_here
 from genailab.learn.shown import Shown, feedback, page
 
 __all__ = ["NotebookExercise", "starter_names"]
@@ -66,13 +66,13 @@ class NotebookExercise:
         # Read only: what the caller's cell has defined.
         namespace = _namespace(sys._getframe(1).f_globals)
         verdict = _check(self.exercise, functions, namespace, seed)
-        record = record_of(Path.cwd())
+        record = record_of_here()
         record.record(verdict)
         return feedback(verdict, self.exercise, notes=record.notices_once())
 
     def hint(self, level: int | None = None) -> Shown:
         """Return the next hint (a nudge, then the approach, then nearly the code), or that of a level."""
-        record, count = record_of(Path.cwd()), len(self.exercise.hints)
+        record, count = record_of_here(), len(self.exercise.hints)
         wanted = min(record.of(self.exercise.id).hints + 1, count) if level is None else level
         if not 1 <= wanted <= count:
             raise InputError(f"{self.exercise.id} has hints of level 1 to {count}, not {wanted}")
@@ -82,7 +82,7 @@ class NotebookExercise:
 
     def solution(self, *, anyway: bool = False) -> Shown:
         """Return one way to do it: after a pass or three tries, or ``anyway``."""
-        id, record = self.exercise.id, record_of(Path.cwd())
+        id, record = self.exercise.id, record_of_here()
         done = record.of(id)
         if not (done.may_see_solution or anyway):
             return page(

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from genailab.errors import InputError
 from genailab.learn.content import Session
@@ -45,17 +47,32 @@ def read_quiz(session: Session) -> tuple[Question, ...]:
     Raises
     ------
     InputError
-        If a question has not exactly one right option, or an option no reason.
+        If the file is not as it should be: a question has exactly one right option, and each option a reason.
     """
     path = session.folder / "quiz.toml"
     if not path.is_file():
         return ()
     found = []
-    for fields in tomllib.loads(path.read_text(encoding="utf-8"))["question"]:
-        options = tuple(Option(**option) for option in fields["option"])
+    for fields in _questions(path):
+        try:
+            options = tuple(Option(**option) for option in fields["option"])
+        except (KeyError, TypeError) as error:
+            text = fields.get("text", "a question")
+            raise InputError(f"{path}: {text!r} needs options, each with a text and a why") from error
         if sum(option.right for option in options) != 1 or not all(option.why for option in options):
             raise InputError(
                 f"{path}: {fields['text']!r} needs exactly one right option, and a reason for each"
             )
         found.append(Question(text=fields["text"], options=options))
     return tuple(found)
+
+
+def _questions(path: Path) -> list[dict[str, Any]]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("question", [])
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from error
+    for number, fields in enumerate(found, start=1):
+        if "text" not in fields:
+            raise InputError(f"{path}: question {number} has no text")
+    return list(found)

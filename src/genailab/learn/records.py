@@ -11,7 +11,7 @@ from genailab.learn.outcomes import Verdict
 from genailab.learn.progress import Progress
 from genailab.learn.workspace import Workspace
 
-__all__ = ["Record", "record_of"]
+__all__ = ["Record", "record_of_here"]
 
 _said: set[str] = set()
 
@@ -58,13 +58,14 @@ class Record:
         return new
 
 
-def record_of(folder: Path) -> Record:
-    """Return the record of the workspace that a folder lies in; without one nothing is saved."""
+def record_of_here() -> Record:
+    """Return the record of the workspace that the current folder lies in; without one nothing is saved."""
     try:
-        workspace = Workspace.find(folder)
+        return Record(Workspace.find(Path.cwd()))
+    except FileNotFoundError:
+        return _unsaved("Progress is not saved: the folder of this notebook was moved or deleted.")
     except InputError as error:
         return _unsaved(f"Progress is not saved: {error}.")
-    return Record(workspace)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -40,10 +39,14 @@ class Forbidden:
                 used = dotted == self.name or (dotted is None and _attribute(node) == last and is_method)
                 if used or (isinstance(node, ast.Name) and (names or {}).get(node.id) is target):
                     return node.lineno
-            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "getattr":
-                if any(getattr(argument, "value", None) == last for argument in node.args):
-                    return node.lineno
+            if isinstance(node, ast.Call) and _gets_attribute(node, last):
+                return node.lineno
         return None
+
+
+def _gets_attribute(node: ast.Call, name: str) -> bool:
+    texts = [getattr(argument, "value", None) for argument in node.args]
+    return getattr(node.func, "id", None) == "getattr" and name in texts
 
 
 def _imports(tree: ast.AST) -> dict[str, str]:
@@ -159,10 +162,21 @@ def _is_stub(node: ast.AST) -> bool:
 
 
 def changed_lines(before: str, after: str) -> int:
-    """Return how many lines of ``before`` were replaced, removed or added to, blank ones aside."""
+    """Return how few lines of ``before`` can be replaced, removed or added to make ``after``.
+
+    Blank lines and lines of comment do not count. It is the edit distance of Levenshtein (1966), of lines
+    where his is of letters.
+    """
     old, new = (
         [line.rstrip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
         for text in (before, after)
     )
-    steps = difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
-    return sum(max(i2 - i1, j2 - j1) for tag, i1, i2, j1, j2 in steps if tag != "equal")
+    steps = list(range(len(new) + 1))
+    for row, left in enumerate(old, start=1):
+        above, steps[0] = steps[0], row
+        for column, right in enumerate(new, start=1):
+            above, steps[column] = (
+                steps[column],
+                min(above + (left != right), steps[column] + 1, steps[column - 1] + 1),
+            )
+    return steps[-1]

@@ -1,8 +1,8 @@
 """Run an exercise's checks on the learner's code, in a forked child that can do no harm.
 
 The child sends each result through a pipe as a line that begins with a secret token; what does not carry it
-is not read. An attempt has passed only if the line that says "all done", and how many results there are, arrives
-too, so that ``sys.exit(0)``, an endless loop or a crash never passes.
+is not read. An attempt has passed only if the line that says "all done", and how many results there are,
+arrives too, so that ``sys.exit(0)``, an endless loop or a crash never passes.
 """
 
 from __future__ import annotations
@@ -226,8 +226,8 @@ def _replaced(check: str, names: list[str]) -> CheckResult:
         name=check,
         state=State.FAILED,
         mistake="replaces a library's function",
-        message=f"Your code gives {', '.join(names[:3])} another meaning, for itself and for the checks: choose a "
-        "name of your own.",
+        message=f"Your code gives {', '.join(names[:3])} another meaning, for itself and for the checks: "
+        "choose a name of your own.",
         why="Whatever else uses the library in the same program silently computes something else.",
     )
 
@@ -236,8 +236,8 @@ def _put_back(changed: list[str]) -> str:
     if not changed:
         return ""
     return (
-        f"Note: your code changes {', '.join(dict.fromkeys(changed))} for everything else in the program. It was "
-        "put back for the checks.\n"
+        f"Note: your code changes {', '.join(dict.fromkeys(changed))} for everything else in the program. "
+        "It was put back for the checks.\n"
     )
 
 

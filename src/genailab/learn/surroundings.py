@@ -1,7 +1,7 @@
 """What the learner's code finds around it, and has to leave as it was: torch's settings and the libraries.
 
-A file that sets the default dtype, or gives ``torch.allclose`` another meaning, changes it for everything that
-runs after it. In a check both are put back, and the learner is told.
+A file that sets the default dtype, or gives ``torch.allclose`` another meaning, changes it for everything
+that runs after it. In a check both are put back, and the learner is told.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 
 __all__ = ["Libraries", "begin_random_numbers", "settings_put_back"]
 
-# Names in these are not the learner's to replace; of those that begin with an underscore only a class's count.
+# Names in these are not the learner's to replace; those that begin with an underscore count in a class.
 WATCHED = (
     *("builtins", "ast", "copy", "dataclasses", "json", "json.encoder", "numpy", "numpy.linalg"),
     *("numpy.random", "torch", "torch.autograd", "torch.linalg", "torch.nn", "torch.nn.functional"),
@@ -33,6 +34,7 @@ _LAZY = {
     "__static_attributes__",
 }
 _MISSING = object()
+_TORCH = str(Path(torch.__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ _SETTINGS = (
         torch.are_deterministic_algorithms_enabled,
         torch.use_deterministic_algorithms,
     ),
-    # The threads of the parent's pool are not in a forked child: a parallel loop would wait for them for ever.
+    # The threads of the parent's pool are not in a forked child: a parallel loop would wait for ever.
     _Setting("the number of threads", 1, torch.get_num_threads, torch.set_num_threads),
 )
 
@@ -96,7 +98,10 @@ class Libraries:
         for owner, before in self._known:
             now = vars(owner)
             for name, (value, code) in before.items():
-                if now.get(name, _MISSING) is not value:
+                new = now.get(name, _MISSING)
+                if new is not value and _is_torchs_own(name, new):
+                    continue
+                if new is not value:
                     setattr(owner, name, value)
                 elif code is not None and value.__code__ is not code:
                     value.__code__ = code
@@ -107,6 +112,13 @@ class Libraries:
                 delattr(owner, name)
                 found.append(f"{_dotted(owner)}.{name}")
         return found
+
+
+def _is_torchs_own(name: str, value: Any) -> bool:
+    """Return whether torch put it there: it wraps manual_seed when its compiler is imported, for example."""
+    if isinstance(value, FunctionType):
+        return value.__name__ == name and value.__code__.co_filename.startswith(_TORCH)
+    return isinstance(value, type) and value.__module__.split(".")[0] == "torch"
 
 
 def _owners() -> Iterator[Any]:
@@ -129,10 +141,12 @@ def _names_of(owner: Any) -> dict[str, tuple[Any, CodeType | None]]:
 
 
 def _added(owner: Any, before: dict[str, Any]) -> list[str]:
-    if not _dotted(owner).startswith(ENGINE):
-        return []
     new = vars(owner).keys() - before.keys() - _LAZY
-    return [name for name in new if isinstance(owner, type) or not _is_dunder(name)]
+    if _dotted(owner).startswith(ENGINE):
+        return [name for name in new if isinstance(owner, type) or not _is_dunder(name)]
+    # What a class inherits is replaced by adding it.
+    bases = owner.__mro__[1:] if isinstance(owner, type) else ()
+    return [name for name in new if any(name in vars(base) for base in bases)]
 
 
 def _is_dunder(name: str) -> bool:

@@ -25,7 +25,7 @@ def build(length: int = 12, seed: int = 0, **options: object) -> SequenceVAE:
         torch.manual_seed(seed)
         model = SequenceVAE(SequenceVAEConfig(length=length, **{**sizes, **options}))
         for name, parameter in model.named_parameters():
-            if name == "decoder.positions":  # as far from each other as after training
+            if name in ("decoder.positions", "decoder.by_position.weight"):  # as far apart as after training
                 torch.nn.init.normal_(parameter)
         return model
 
@@ -80,6 +80,20 @@ def test_draws_follow_the_probabilities_that_the_loss_sees(decoder):
     index = (codes.long() * torch.tensor([16, 4, 1])).sum(dim=1)
     found = torch.bincount(index, minlength=64) / n
     assert ((found - p).abs() < 5 * (p * (1 - p) / n).sqrt() + 1e-4).all()
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_without_its_network_a_decoder_is_the_position_weight_matrix_of_the_class(decoder):
+    model = build(length=5, decoder=decoder, conditions=CONDITIONS)
+    shares = torch.rand(2, 4, 5, generator=torch.Generator().manual_seed(0)).softmax(dim=1)
+    with torch.no_grad():
+        for parameter in (*model.decoder.to_logits.parameters(), *model.decoder.by_position.parameters()):
+            parameter.zero_()
+        model.decoder.by_position.weight[:, 2:] = shares.log().flatten(1).T  # after the latent's 2 features
+        classes = torch.arange(2).repeat_interleave(20_000)
+        drawn = model.sample(40_000, {"class": classes}, generator=torch.Generator().manual_seed(1))
+    found = torch.nn.functional.one_hot(drawn.long(), 4).float().view(2, 20_000, 5, 4).mean(dim=1)
+    assert torch.allclose(found.transpose(1, 2), shares, atol=0.015)
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

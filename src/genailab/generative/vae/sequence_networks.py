@@ -7,6 +7,9 @@
 The autoregressive one is built from causal dilated convolutions (van den Oord et al. 2016, "WaveNet"; for
 text VAEs Yang et al. 2017, "Improved Variational Autoencoders for Text Modeling using Dilated Convolutions"):
 trained in one pass, and so powerful that it can do without the latent. The convolutional one cannot.
+
+Both add logits that are linear in the context at each position (`PositionLogits`): the position weight matrix
+of each condition, which sequences aligned on a site mostly are, need not be learned through convolutions.
 """
 
 from __future__ import annotations
@@ -17,7 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, interpolate, pad
 
-__all__ = ["AutoregressiveDecoder", "ConvolutionalDecoder", "ResidualConvolution", "SequenceEncoder"]
+__all__ = [
+    "AutoregressiveDecoder",
+    "ConvolutionalDecoder",
+    "PositionLogits",
+    "ResidualConvolution",
+    "SequenceEncoder",
+]
 
 
 class ResidualConvolution(nn.Module):
@@ -83,6 +92,23 @@ class SequenceEncoder(nn.Module):
         return self.pool(self.blocks(self.stem(x))).flatten(1)
 
 
+class PositionLogits(nn.Linear):
+    """A position weight matrix linear in a context: ``(batch, n_context)`` to ``(batch, size, length)``.
+
+    With a condition one-hot in the context, each category has a matrix of its own. 0 before training.
+    """
+
+    def __init__(self, n_context: int, size: int, length: int) -> None:
+        super().__init__(n_context, size * length)
+        self.shape = (size, length)
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, context: Tensor) -> Tensor:
+        """Return logits to be added to a network's."""
+        return super().forward(context).unflatten(1, self.shape)  # (batch, size, length)
+
+
 class AutoregressiveDecoder(nn.Module):
     """Logits of each letter given those before it and a context ``(batch, n_context)``."""
 
@@ -107,6 +133,7 @@ class AutoregressiveDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(n_channels)
         self.to_logits = nn.Linear(n_channels, size)
+        self.by_position = PositionLogits(n_context, size, length)
 
     def forward(self, context: Tensor, codes: Tensor, *, word_dropout: float = 0.0) -> Tensor:
         """Return logits ``(batch, size, length)`` of the letters ``codes``, long ``(batch, length)``.
@@ -121,7 +148,7 @@ class AutoregressiveDecoder(nn.Module):
         x = self._embedded(context, before, self.positions)
         for block in self.blocks:
             x = block(x, context)
-        return self._logits(x)
+        return self._logits(x) + self.by_position(context)
 
     def generate(
         self, context: Tensor, *, temperature: float, generator: torch.Generator | None = None
@@ -134,11 +161,13 @@ class AutoregressiveDecoder(nn.Module):
         blocks = [block for block in self.blocks if isinstance(block, ResidualConvolution)]
         past = [self.positions.new_zeros(len(context), n_channels, block.padding[0]) for block in blocks]
         letters = [torch.full((len(context), 1), self.start, device=context.device)]
+        by_position = self.by_position(context)  # (batch, size, length)
         for position in range(length):
             x = self._embedded(context, letters[-1], self.positions[:, position : position + 1])
             for i, block in enumerate(blocks):
                 x, past[i] = block.step(x, past[i], context)
-            letters.append(draw_letters(self._logits(x), temperature, generator))
+            logits = self._logits(x) + by_position[:, :, position : position + 1]
+            letters.append(draw_letters(logits, temperature, generator))
         return torch.cat(letters[1:], dim=1)
 
     def _embedded(self, context: Tensor, before: Tensor, positions: Tensor) -> Tensor:
@@ -173,6 +202,7 @@ class ConvolutionalDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(n_channels)
         self.to_logits = nn.Linear(n_channels, size)
+        self.by_position = PositionLogits(n_context, size, length)
 
     def forward(self, context: Tensor) -> Tensor:
         """Return logits ``(batch, size, length)``."""
@@ -180,7 +210,8 @@ class ConvolutionalDecoder(nn.Module):
         x = interpolate(places, size=self.length, mode="linear") + self.positions
         for block in self.blocks:
             x = block(x, context)
-        return self.to_logits(self.norm(x.transpose(1, 2))).transpose(1, 2)  # (batch, size, length)
+        logits = self.to_logits(self.norm(x.transpose(1, 2))).transpose(1, 2)  # (batch, size, length)
+        return logits + self.by_position(context)
 
     def generate(
         self, context: Tensor, *, temperature: float, generator: torch.Generator | None = None

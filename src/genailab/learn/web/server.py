@@ -32,7 +32,8 @@ POLICY = (
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # With no-referrer a form would come from the origin "null", like one of another site.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
