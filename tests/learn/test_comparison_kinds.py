@@ -72,7 +72,6 @@ OTHER = {
     "a class that looks like an array": (LooksRight(), "a torch tensor"),
     "no data": (torch.zeros(2, 3, device="meta"), "device meta"),
     "sparse": (torch.tensor(VALUES).to_sparse(), "sparse"),
-    "sparse rows": (torch.tensor(VALUES).to_sparse_csr(), "sparse"),
     "whole numbers": (torch.tensor(VALUES).long(), "floating-point"),
     "booleans": (torch.tensor(VALUES).bool(), "floating-point"),
     "complex": (torch.tensor(VALUES) + 0j, "floating-point"),

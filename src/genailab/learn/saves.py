@@ -1,6 +1,6 @@
 """Which of the learner's files were saved: asked for by looking at them, again and again.
 
-Looking (ten times a second, a few dozen files) works on every file system, also on those that send no events
+Looking (twenty times a second, a few dozen files) works on every file system, also on those that send no events
 (network folders, containers, WSL), and costs next to nothing.
 """
 
@@ -13,8 +13,8 @@ from genailab.learn.workspace import Workspace
 
 __all__ = ["GONE_AFTER", "POLL", "SavedFiles"]
 
-POLL = 0.1  # seconds
-GONE_AFTER = 15  # looks: editors that rename over a file leave it absent for a moment
+POLL = 0.05  # seconds
+GONE_AFTER = 30  # looks: editors that rename over a file leave it absent for a moment
 
 # What changes when a file is written, also within one tick of a coarse clock.
 Signature = tuple[int, int, int, int]

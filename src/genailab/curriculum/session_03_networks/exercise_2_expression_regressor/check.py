@@ -302,13 +302,13 @@ def predictions(attempt: Attempt) -> None:
 @check("Architectures are compared on genes they were not trained on")
 def comparison(attempt: Attempt) -> None:
     compare = attempt.get("compare_architectures")
-    x, candidates = attempt.normal(160, 4), [(), (8,)]
+    x, candidates = attempt.normal(600, 4), [(), (8,)]
     expression = 2 * x[:, 0] - x[:, 1]
     # Turned round, so that no model can be right about both halves.
-    new = -expression[100:]
+    new = -expression[400:]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(attempt.seed)
-        scores = compare(candidates, x[:100], expression[:100], x[100:], new)
+        scores = compare(candidates, x[:400], expression[:400], x[400:], new)
     attempt.require(
         isinstance(scores, dict) and set(scores) == set(candidates),
         "Return a dict with an R2 for each candidate, the tuples of hidden sizes being its keys.",
@@ -316,7 +316,7 @@ def comparison(attempt: Attempt) -> None:
         expected="{(): ..., (8,): ...}",
     )
     attempt.require(
-        all(float(score) < 0.2 for score in scores.values()),
+        all(float(score) < 0.5 for score in scores.values()),
         "The validation genes follow another rule here, and still the scores are high: they are those "
         "of the genes "
         "the models were trained on.",
