@@ -12,9 +12,9 @@ import pytest
 from genailab.cli.main import main
 from genailab.learn.checker import Checker
 from genailab.learn.content import find_exercise, sessions
-from genailab.learn.progress import Progress
 from genailab.learn.quiz import read_quiz
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 FILE = "session_01_tensors/s01_1_dna_encoding.py"
 
@@ -49,7 +49,7 @@ def warm():
 @pytest.fixture
 def checked(warm, monkeypatch):
     """Check with the warm process."""
-    monkeypatch.setattr("genailab.learn.single.Checker", lambda: warm)
+    monkeypatch.setattr("genailab.learn.screen.single.Checker", lambda: warm)
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_notes_on_a_damaged_progress_go_beside_the_answer(call, begun):
 
 @pytest.mark.parametrize(("problems", "code"), [([], 0), (["s01.1: its lesson is missing"], 1)])
 def test_the_authors_gate_says_what_does_not_hold(call, monkeypatch, problems, code):
-    monkeypatch.setattr("genailab.learn.gate.problems_of", lambda exercise, *, n_seeds: problems)
+    monkeypatch.setattr("genailab.learn.authors.gate.problems_of", lambda exercise, *, n_seeds: problems)
     said = "".join(f"{problem}\n" for problem in problems) or "s01.1: holds\n"
     assert call("dev", "check", "s01.1") == (code, said, "")
 

@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from genailab.learn.checking import Attempt
+from genailab.learn.checking.loading import checks_of_exercise, load_source
 from genailab.learn.content import Exercise, find_exercise, find_session
-from genailab.learn.loading import checks_of_exercise, load_source
 
 EXERCISES = find_session("s01").exercises
 

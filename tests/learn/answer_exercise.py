@@ -1,7 +1,7 @@
 """One small exercise in files: ``answer(values)`` returns twice the values. What the engine's tests check."""
 
+from genailab.learn.checking.runner import check_source
 from genailab.learn.content import Exercise
-from genailab.learn.runner import check_source
 
 STARTER = '''"""The starter."""
 import torch

@@ -5,8 +5,8 @@ import torch
 from answer_exercise import RIGHT, STARTER, answer_exercise, checked
 
 from genailab.learn.checking import Attempt, CheckFailed, Mistake, check
+from genailab.learn.checking.surroundings import settings_put_back
 from genailab.learn.outcomes import State, Verdict
-from genailab.learn.surroundings import settings_put_back
 
 
 def attempt_of(source, *, seed=1, starter=STARTER):

@@ -8,10 +8,10 @@ import pytest
 from tiny_curriculum import verdict, write_curriculum
 
 from genailab.errors import InputError
-from genailab.learn.classroom import collect, export
 from genailab.learn.outcomes import State
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.classroom import collect, export
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genailab.learn.comparison import describe, difference, to_array
+from genailab.learn.checking.comparison import describe, difference, to_array
 
 VALUES = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
 EXPECTED = torch.tensor(VALUES, dtype=torch.float64)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genailab.errors import InputError
+from genailab.learn.authors.gate import problems_of, problems_of_session
 from genailab.learn.content import Exercise, find_exercise, find_session, sessions
-from genailab.learn.gate import problems_of, problems_of_session
 from genailab.learn.quiz import read_quiz
 
 WRONG = '"""mistake: {}"""\n\n\ndef answer(values):\n    return values {}\n'

@@ -4,14 +4,14 @@ import pytest
 from tiny_curriculum import verdict, write_curriculum
 
 from genailab.errors import InputError
-from genailab.learn.editor import open_in_editor
-from genailab.learn.guidance import difference_from_starter, hint, solution, start_again
 from genailab.learn.outcomes import State
-from genailab.learn.progress import Progress
 from genailab.learn.quiz import Option, Question
-from genailab.learn.quiz_session import ask
-from genailab.learn.single import chosen_exercise, place_for_new
-from genailab.learn.workspace import Workspace
+from genailab.learn.screen.editor import open_in_editor
+from genailab.learn.screen.guidance import difference_from_starter, hint, solution, start_again
+from genailab.learn.screen.quiz_session import ask
+from genailab.learn.screen.single import chosen_exercise, place_for_new
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 
 @pytest.fixture

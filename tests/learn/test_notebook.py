@@ -8,12 +8,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from genailab.errors import InputError
-from genailab.learn import exercise, records
-from genailab.learn.cells import cells_of, source_of, whole_cell
+from genailab.learn import exercise
 from genailab.learn.content import exercises, find_exercise
+from genailab.learn.jupyter.cells import cells_of, source_of, whole_cell
 from genailab.learn.outcomes import State
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state import records
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 FIRST = find_exercise("s01.1")
 
@@ -86,7 +87,7 @@ def test_a_debug_task_is_held_to_its_few_lines(shell):
     if debug is None:
         pytest.skip("there is no debug task yet")
     check = f"exercise({debug.id!r}).check()"
-    from genailab.learn.notebooks import split_docstring
+    from genailab.learn.jupyter.notebooks import split_docstring
 
     mended = split_docstring(debug.text("solution.py"))[1]
     assert run(shell, mended, check).verdict.outcome is State.PASSED

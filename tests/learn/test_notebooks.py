@@ -9,8 +9,8 @@ import re
 import pytest
 
 from genailab.learn.content import sessions
-from genailab.learn.notebooks import notebook_of, split_docstring, write_notebook
-from genailab.learn.workspace import Workspace
+from genailab.learn.jupyter.notebooks import notebook_of, split_docstring, write_notebook
+from genailab.learn.state.workspace import Workspace
 
 
 @pytest.fixture(params=sessions(), ids=lambda session: session.id)

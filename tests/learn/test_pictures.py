@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genailab.learn.outcomes import Picture
-from genailab.learn.pictures import draw_picture
+from genailab.learn.web.pictures import draw_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 STRANGE = [math.nan, math.inf, -math.inf, 0.0, 1e300, -1e-300]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tiny_curriculum import verdict, write_curriculum
 
 from genailab.errors import InputError
-from genailab.learn import progress as progress_module
-from genailab.learn.exercise_progress import ExerciseProgress
 from genailab.learn.outcomes import State, Verdict
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state import progress as progress_module
+from genailab.learn.state.exercise_progress import ExerciseProgress
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 
 @pytest.fixture

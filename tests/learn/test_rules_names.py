@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genailab.learn.rules import Forbidden, broken_rule, changed_lines, same_code, unchanged_from
+from genailab.learn.checking.rules import Forbidden, broken_rule, changed_lines, same_code, unchanged_from
 
 GRAD = Forbidden("torch.autograd.grad", "no", "autograd used")
 CONV = Forbidden("torch.nn.functional.conv1d", "no", "ready-made")

@@ -95,9 +95,10 @@ PATCHES = {
     "torch.allclose": "torch.allclose = lambda *a, **k: True",
     "numpy": "import numpy as np\nnp.abs = np.isfinite = lambda x: x * 0\nnp.where = lambda *a: np.zeros(1)",
     "builtins": "import builtins\nbuiltins.isinstance = lambda *a: False\nbuiltins.abs = lambda x: 0",
-    "the comparison": "import genailab.learn.checking as c\nc.difference = lambda *a, **k: None",
+    "the comparison": "import genailab.learn.checking.attempt as c\nc.difference = lambda *a, **k: None",
     "the comparison's code": (
-        "import genailab.learn.comparison as c\nc.difference.__code__ = (lambda *a, **k: None).__code__"
+        "import genailab.learn.checking.comparison as c\n"
+        "c.difference.__code__ = (lambda *a, **k: None).__code__"
     ),
     "the attempt": "from genailab.learn.checking import Attempt\nAttempt.compare = lambda *a, **k: None",
     "the attempt's every attribute": (
@@ -105,7 +106,7 @@ PATCHES = {
         "Attempt.__getattribute__ = lambda self, name: (lambda *a, **k: None)"
     ),
     "a name that hides a builtin": (
-        "import genailab.learn.comparison as c\nc.abs = c.isinstance = lambda *a: True"
+        "import genailab.learn.checking.comparison as c\nc.abs = c.isinstance = lambda *a: True"
     ),
     "results": "import genailab.learn.outcomes as o\no.CheckResult.__init__ = lambda s, **k: None",
     "json": "import json\njson.dumps = lambda *a, **k: '{}'",

@@ -11,10 +11,10 @@ from tiny_curriculum import verdict, write_curriculum
 
 from genailab.errors import InputError
 from genailab.learn.outcomes import State
-from genailab.learn.progress import Progress
-from genailab.learn.report import write_report
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
+from genailab.learn.web.report import write_report
 from genailab.learn.web.server import PracticeServer, serve
-from genailab.learn.workspace import Workspace
 
 QUIZ = """
 [[question]]

@@ -11,13 +11,13 @@ from rich.text import Text
 from tiny_curriculum import write_curriculum
 
 from genailab.learn.content import sessions
-from genailab.learn.numbers_shown import parse, star_differences
 from genailab.learn.outcomes import CheckResult, Picture, State, Verdict
-from genailab.learn.overview import overview_lines, overview_rows
-from genailab.learn.progress import Progress
-from genailab.learn.prose import prose, wrap
-from genailab.learn.terminal import STYLES, exercise_lines, next_steps, show, verdict_lines
-from genailab.learn.workspace import Workspace
+from genailab.learn.screen.numbers_shown import parse, star_differences
+from genailab.learn.screen.overview import overview_lines, overview_rows
+from genailab.learn.screen.prose import prose, wrap
+from genailab.learn.screen.terminal import STYLES, exercise_lines, next_steps, show, verdict_lines
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 TEXTS = st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=200)
 

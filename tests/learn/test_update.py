@@ -4,8 +4,8 @@ import pytest
 from tiny_curriculum import write_curriculum, write_exercise
 
 from genailab.learn.content import sessions
-from genailab.learn.update import update
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.update import update
+from genailab.learn.state.workspace import Workspace
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from rich.console import Console
 from tiny_curriculum import verdict, write_curriculum
 
 from genailab.errors import InputError
-from genailab.learn.alone import only_watcher
 from genailab.learn.outcomes import State
-from genailab.learn.progress import Progress
-from genailab.learn.saves import GONE_AFTER, SavedFiles
-from genailab.learn.watch import Practice
-from genailab.learn.workspace import Workspace
+from genailab.learn.screen.saves import GONE_AFTER, SavedFiles
+from genailab.learn.screen.watch import Practice
+from genailab.learn.state.alone import only_watcher
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_what_cannot_be_saved_is_said_once_and_checks_go_on(practice, workspace,
     def refuse(path, content):
         raise OSError(30, "Read-only file system", str(path))
 
-    monkeypatch.setattr("genailab.learn.progress.write_atomically", refuse)
+    monkeypatch.setattr("genailab.learn.state.progress.write_atomically", refuse)
     practice.checker.verdicts = [verdict("s01.1", State.FAILED), verdict("s01.1")]
     practice.check(workspace.exercises[0])
     assert "Read-only file system" in said(practice)
@@ -206,8 +206,8 @@ def test_a_second_watcher_is_told_and_the_first_ones_death_frees_the_place(works
     held = """
 import sys, time
 from pathlib import Path
-from genailab.learn.alone import only_watcher
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.alone import only_watcher
+from genailab.learn.state.workspace import Workspace
 with only_watcher(Workspace(root=Path(sys.argv[1]))):
     print("held", flush=True)
     time.sleep(60)

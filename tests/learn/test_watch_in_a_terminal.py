@@ -12,8 +12,8 @@ import time
 import pytest
 
 from genailab.learn.content import find_exercise
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 FILE = "session_01_tensors/s01_1_dna_encoding.py"
 PROGRAM = [sys.executable, "-c", "from genailab.cli.main import main; main()", "learn"]

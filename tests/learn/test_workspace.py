@@ -9,8 +9,8 @@ from tiny_curriculum import verdict, write_curriculum
 from genailab import __version__
 from genailab.errors import InputError
 from genailab.learn.content import sessions
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import SCHEMA, Workspace
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import SCHEMA, Workspace
 
 
 @pytest.fixture

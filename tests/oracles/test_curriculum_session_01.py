@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from genailab.data import load_pbmc
+from genailab.learn.checking.loading import load_module, load_source
 from genailab.learn.content import find_exercise
-from genailab.learn.loading import load_module, load_source
 
 BACTERIORHODOPSIN_HELICES = 7
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from genailab.learn.content import find_exercise
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 from genailab.reports.palette import THEMES
 
 playwright = pytest.importorskip("playwright.sync_api")

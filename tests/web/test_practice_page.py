@@ -10,10 +10,10 @@ import pytest
 
 from genailab.learn.content import find_exercise
 from genailab.learn.outcomes import CheckResult, Picture, State, Verdict
-from genailab.learn.progress import Progress
-from genailab.learn.report import write_report
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
+from genailab.learn.web.report import write_report
 from genailab.learn.web.server import PracticeServer
-from genailab.learn.workspace import Workspace
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genailab.learn.content import Exercise
-    from genailab.learn.progress import Progress
-    from genailab.learn.workspace import Workspace
+    from genailab.learn.state.progress import Progress
+    from genailab.learn.state.workspace import Workspace
 
 __all__ = ["learn_app"]
 
@@ -61,7 +61,7 @@ def learn(context: typer.Context) -> None:
     """Go on: show the next exercise and check each save. In an empty folder this begins the practice."""
     if context.invoked_subcommand is not None:
         return
-    from genailab.learn.watch import watch
+    from genailab.learn.screen.watch import watch
 
     page = _page()
     watch(_here_or_new(page), page)
@@ -83,8 +83,8 @@ def list_(
 ) -> None:
     """Show all exercises: state, minutes and what each builds on."""
     from genailab.learn.content import sessions
-    from genailab.learn.overview import overview_lines, overview_rows
-    from genailab.learn.terminal import show
+    from genailab.learn.screen.overview import overview_lines, overview_rows
+    from genailab.learn.screen.terminal import show
 
     progress = _progress_if_any()
     rows = overview_rows(sessions(), progress, pending=pending, search=search)
@@ -112,8 +112,8 @@ def check(
     Exit code 0 if it passes, 1 if not, 2 if it could not be checked.
     """
     from genailab.learn.outcomes import State
-    from genailab.learn.single import check_once, chosen_exercise
-    from genailab.learn.terminal import next_steps, show, verdict_lines
+    from genailab.learn.screen.single import check_once, chosen_exercise
+    from genailab.learn.screen.terminal import next_steps, show, verdict_lines
 
     progress = _progress_if_any()
     exercise = chosen_exercise(id, file, progress)
@@ -137,9 +137,9 @@ def hint(
     ] = None,
 ) -> None:
     """Show the next hint of an exercise."""
-    from genailab.learn import guidance
-    from genailab.learn.prose import prose
-    from genailab.learn.terminal import show
+    from genailab.learn.screen import guidance
+    from genailab.learn.screen.prose import prose
+    from genailab.learn.screen.terminal import show
 
     progress = _progress()
     exercise = _exercise(id, progress)
@@ -158,7 +158,7 @@ def solution(
     ] = False,
 ) -> None:
     """Show one way to do it, after a pass or three tries."""
-    from genailab.learn import guidance
+    from genailab.learn.screen import guidance
 
     progress = _progress()
     typer.echo(guidance.solution(progress.workspace.exercise(id), progress, anyway=anyway), nl=False)
@@ -168,7 +168,7 @@ def solution(
 @learn_app.command()
 def reset(id: Id) -> None:
     """Start a file again; yours is kept."""
-    from genailab.learn.guidance import start_again
+    from genailab.learn.screen.guidance import start_again
 
     progress = _progress()
     exercise, workspace = progress.workspace.exercise(id), progress.workspace
@@ -182,7 +182,7 @@ def reset(id: Id) -> None:
 @learn_app.command()
 def diff(id: Id) -> None:
     """Show what you have changed in a file."""
-    from genailab.learn.guidance import difference_from_starter
+    from genailab.learn.screen.guidance import difference_from_starter
 
     workspace = _workspace()
     lines = difference_from_starter(workspace.exercise(id), workspace)
@@ -192,7 +192,7 @@ def diff(id: Id) -> None:
 @learn_app.command("open")
 def open_(id: MaybeId = None) -> None:
     """Open a file in your editor ($VISUAL or $EDITOR)."""
-    from genailab.learn.editor import open_in_editor
+    from genailab.learn.screen.editor import open_in_editor
 
     progress = _progress()
     open_in_editor(progress.workspace.path_of(_exercise(id, progress)))
@@ -202,7 +202,7 @@ def open_(id: MaybeId = None) -> None:
 def notebook(session: SessionId) -> None:
     """Open a session's notebook in JupyterLab."""
     from genailab.learn.content import find_session
-    from genailab.learn.editor import open_notebook
+    from genailab.learn.screen.editor import open_notebook
 
     raise typer.Exit(open_notebook(_workspace().notebook_of(find_session(session))))
 
@@ -212,7 +212,7 @@ def quiz(session: SessionId) -> None:
     """Answer five questions on a session."""
     from genailab.learn.content import find_session
     from genailab.learn.quiz import read_quiz
-    from genailab.learn.quiz_session import ask
+    from genailab.learn.screen.quiz_session import ask
 
     asked = find_session(session)
     questions = read_quiz(asked)
@@ -233,7 +233,7 @@ def report(
     to: Annotated[Path | None, typer.Option(help="File to write; otherwise progress.html here.")] = None,
 ) -> None:
     """Write your progress as one HTML page."""
-    from genailab.learn.report import write_report
+    from genailab.learn.web.report import write_report
 
     path = to or Path("progress.html")
     write_report(_workspace(), path)
@@ -256,7 +256,7 @@ def serve(
 @learn_app.command()
 def update() -> None:
     """Bring new lessons and exercises; your edits stay."""
-    from genailab.learn import update as updating
+    from genailab.learn.state import update as updating
 
     workspace = _workspace()
     done = updating.update(workspace)
@@ -270,33 +270,33 @@ def update() -> None:
 
 
 def _page() -> Console:
-    from genailab.learn.terminal import console
+    from genailab.learn.screen.terminal import console
 
     return console()
 
 
 def _workspace() -> Workspace:
-    from genailab.learn.workspace import Workspace
+    from genailab.learn.state.workspace import Workspace
 
     return Workspace.find()
 
 
 def _progress() -> Progress:
-    from genailab.learn.progress import Progress
+    from genailab.learn.state.progress import Progress
 
     return Progress.open(_workspace())
 
 
 def _progress_if_any() -> Progress | None:
-    from genailab.learn.progress import Progress
-    from genailab.learn.workspace import Workspace
+    from genailab.learn.state.progress import Progress
+    from genailab.learn.state.workspace import Workspace
 
     workspace = Workspace.find_if_any()
     return None if workspace is None else Progress.open(workspace)
 
 
 def _exercise(id: str | None, progress: Progress) -> Exercise:
-    from genailab.learn.single import chosen_exercise
+    from genailab.learn.screen.single import chosen_exercise
 
     return chosen_exercise(id, None, progress)
 
@@ -308,8 +308,8 @@ def _tell(progress: Progress | None) -> None:
 
 
 def _here_or_new(page: Console) -> Workspace:
-    from genailab.learn.single import place_for_new
-    from genailab.learn.workspace import Workspace
+    from genailab.learn.screen.single import place_for_new
+    from genailab.learn.state.workspace import Workspace
 
     found = Workspace.find_if_any()
     if found is not None:
@@ -319,9 +319,9 @@ def _here_or_new(page: Console) -> Workspace:
 
 
 def _made(folder: Path, page: Console) -> Workspace:
-    from genailab.learn.prose import wrap
-    from genailab.learn.terminal import show
-    from genailab.learn.workspace import Workspace
+    from genailab.learn.screen.prose import wrap
+    from genailab.learn.screen.terminal import show
+    from genailab.learn.state.workspace import Workspace
 
     workspace = Workspace.create(folder)
     count, sessions = len(workspace.exercises), len(workspace.sessions)

@@ -26,8 +26,8 @@ def check(
     seeds: Annotated[int, typer.Option(min=1, help="How many the solutions are tried with.")] = 20,
 ) -> None:
     """Hold exercises to the gate: starters fail, solutions pass, wrong answers get their own message."""
+    from genailab.learn.authors.gate import problems_of, problems_of_session
     from genailab.learn.content import sessions
-    from genailab.learn.gate import problems_of, problems_of_session
 
     chosen, found = _chosen(ids), []
     for exercise in chosen:
@@ -44,7 +44,7 @@ def check(
 @dev_app.command()
 def pictures(ids: Ids = None) -> None:
     """Draw the lessons' pictures anew."""
-    from genailab.learn.drawing import draw_picture
+    from genailab.learn.authors.drawing import draw_picture
 
     for exercise in _chosen(ids):
         if draw_picture(exercise):

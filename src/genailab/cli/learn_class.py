@@ -23,9 +23,9 @@ def export(
     to: Annotated[Path | None, typer.Option(help="File to write; otherwise it is printed.")] = None,
 ) -> None:
     """Write the progress of this workspace as one JSON file; it holds no code."""
-    from genailab.learn import classroom
-    from genailab.learn.progress import Progress
-    from genailab.learn.workspace import Workspace
+    from genailab.learn.state import classroom
+    from genailab.learn.state.progress import Progress
+    from genailab.learn.state.workspace import Workspace
 
     text = classroom.export(Progress.open(Workspace.find()), learner=name or getpass.getuser())
     _put(text, to)
@@ -37,7 +37,7 @@ def collect(
     to: Annotated[Path | None, typer.Option(help="CSV to write; otherwise it is printed.")] = None,
 ) -> None:
     """Make one table (CSV) of many exported files: a row a learner."""
-    from genailab.learn import classroom
+    from genailab.learn.state import classroom
 
     _put(classroom.collect(files), to)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from genailab.learn.notebook import NotebookExercise
+    from genailab.learn.jupyter.notebook import NotebookExercise
 
 __all__ = ["exercise"]
 
@@ -22,6 +22,6 @@ def exercise(id: str) -> NotebookExercise:
         If there is no exercise of this id; the nearest ids are named.
     """
     # A command that lists exercises imports this package, and must start at once.
-    from genailab.learn.notebook import NotebookExercise
+    from genailab.learn.jupyter.notebook import NotebookExercise
 
     return NotebookExercise.of(id)

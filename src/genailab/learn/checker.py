@@ -85,7 +85,7 @@ class Checker:
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             # -P: a file of the learner's, such as random.py, hides no library of the same name.
-            [sys.executable, "-P", "-m", "genailab.learn.warm"],
+            [sys.executable, "-P", "-m", "genailab.learn.checking.warm"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **ENVIRONMENT},

@@ -7,12 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from genailab.learn import html
 from genailab.learn.content import Exercise, Session
-from genailab.learn.progress import Progress
 from genailab.learn.quiz import read_quiz
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
+from genailab.learn.web import html
 from genailab.learn.web.summary import last_verdict, summary_of, verdict_of
-from genailab.learn.workspace import Workspace
 
 __all__ = ["lesson_page", "map_page", "missing_page", "quiz_page", "version_of"]
 

@@ -14,10 +14,9 @@ from typing import cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from genailab.errors import InputError
-from genailab.learn import html
 from genailab.learn.content import find_session
-from genailab.learn.web import pages
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.workspace import Workspace
+from genailab.learn.web import html, pages
 
 __all__ = ["PracticeServer", "serve"]
 

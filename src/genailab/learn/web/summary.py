@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 
 from genailab.learn.content import Exercise, Session
-from genailab.learn.exercise_progress import ExerciseProgress
 from genailab.learn.outcomes import Verdict
-from genailab.learn.progress import Progress
 from genailab.learn.quiz import read_quiz
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.exercise_progress import ExerciseProgress
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["SessionSummary", "Summary", "last_verdict", "summary_of", "verdict_of"]
 

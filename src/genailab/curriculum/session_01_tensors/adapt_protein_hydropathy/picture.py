@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from genailab.learn.loading import load_module
+from genailab.learn.checking.loading import load_module
 
 WIDTH, THRESHOLD = 19, 1.6
 

@@ -10,7 +10,7 @@ import torch._dynamo  # an optimiser's first step loads it, which takes seconds:
 
 from genailab.data.simulate.histone_expression import HistoneConfig, simulate_histone_expression
 from genailab.learn.checking import Attempt, Mistake, check
-from genailab.learn.rules import Forbidden, broken_rule
+from genailab.learn.checking.rules import Forbidden, broken_rule
 
 RATE, STEPS = 0.1, 400
 BY_HAND = ("mse_gradients", "train_manual")

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 
-from genailab.learn.loading import load_source
+from genailab.learn.checking.loading import load_source
 
 
 def draw() -> Figure:

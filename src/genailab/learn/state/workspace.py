@@ -20,8 +20,8 @@ from typing import Any, Self
 
 from genailab import __version__
 from genailab.errors import InputError
-from genailab.learn.atomic import write_atomically
 from genailab.learn.content import CURRICULUM, Exercise, Session, find_exercise, sessions
+from genailab.learn.state.atomic import write_atomically
 
 __all__ = ["SCHEMA", "STATE", "Workspace"]
 
@@ -89,7 +89,7 @@ class Workspace:
         InputError
             If the folder holds something (files whose name begins with a dot do not count) or is a workspace.
         """
-        from genailab.learn.handout import hand_out
+        from genailab.learn.state.handout import hand_out
 
         _check_empty(folder)
         workspace = cls(root=folder.resolve(), curriculum=curriculum)

@@ -22,19 +22,25 @@ from typing import Any, NoReturn
 
 from genailab.errors import InputError
 from genailab.learn.checking import Attempt, Check
-from genailab.learn.content import Exercise
-from genailab.learn.loading import checks_of_exercise, load_source, preload, read_source, syntax_problem
-from genailab.learn.outcomes import CheckResult, State, Verdict
-from genailab.learn.rules import changed_lines, same_code
-from genailab.learn.sandbox import (
+from genailab.learn.checking.loading import (
+    checks_of_exercise,
+    load_source,
+    preload,
+    read_source,
+    syntax_problem,
+)
+from genailab.learn.checking.rules import changed_lines, same_code
+from genailab.learn.checking.sandbox import (
     Printed,
     confine,
     let_go_of_descriptors,
     limit_resources,
     scratch_folder,
 )
-from genailab.learn.surroundings import Libraries, begin_random_numbers, settings_put_back
-from genailab.learn.trouble import from_exception
+from genailab.learn.checking.surroundings import Libraries, begin_random_numbers, settings_put_back
+from genailab.learn.checking.trouble import from_exception
+from genailab.learn.content import Exercise
+from genailab.learn.outcomes import CheckResult, State, Verdict
 
 __all__ = ["check_file", "check_source", "new_seed"]
 

@@ -37,6 +37,8 @@ def _words(error: BaseException) -> str:
         return "a function calls itself without end (RecursionError)."
     if isinstance(error, ModuleNotFoundError):
         return f"{text}: the exercises need only torch, numpy and what comes with genailab."
+    if "before Module.__init__() call" in text:
+        return "call super().__init__() first: nn.Module keeps the layers in what that prepares."
     if isinstance(error, ImportError) and "relative import" in text:
         return f"{text}: a file beside yours is imported by its name alone, without a dot."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from genailab.learn.checking.loading import load_module
 from genailab.learn.content import Exercise, exercises, find_exercise
-from genailab.learn.loading import load_module
 
 __all__ = ["draw_picture"]
 

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from genailab.errors import InputError
-from genailab.learn.atomic import write_atomically
 from genailab.learn.content import Exercise
-from genailab.learn.exercise_progress import TRIES_FOR_SOLUTION, Event, ExerciseProgress
-from genailab.learn.history import add_event, read_events
 from genailab.learn.outcomes import Verdict
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.atomic import write_atomically
+from genailab.learn.state.exercise_progress import TRIES_FOR_SOLUTION, Event, ExerciseProgress
+from genailab.learn.state.history import add_event, read_events
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["TRIES_FOR_SOLUTION", "ExerciseProgress", "Progress"]
 

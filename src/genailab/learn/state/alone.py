@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genailab.errors import InputError
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["only_watcher"]
 

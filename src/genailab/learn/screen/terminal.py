@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.text import Text
 
 from genailab.learn.content import Exercise
-from genailab.learn.numbers_shown import STAR, parse, star_differences
 from genailab.learn.outcomes import CheckResult, State, Verdict
-from genailab.learn.progress import Progress
-from genailab.learn.prose import wrap
-from genailab.learn.workspace import Workspace
+from genailab.learn.screen.numbers_shown import STAR, parse, star_differences
+from genailab.learn.screen.prose import wrap
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["STYLES", "console", "exercise_lines", "next_steps", "show", "verdict_lines"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from genailab.errors import InputError
-from genailab.learn.prose import wrap
 from genailab.learn.quiz import Question
+from genailab.learn.screen.prose import wrap
 
 __all__ = ["ask"]
 

@@ -35,17 +35,17 @@ import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from genailab.errors import nearest
-from genailab.learn.comparison import describe, difference, to_array
+from genailab.learn.checking.comparison import describe, difference, to_array
+from genailab.learn.checking.rules import Forbidden, broken_rule, unchanged_from
+from genailab.learn.checking.surroundings import settings_put_back
 from genailab.learn.outcomes import CheckResult, Picture, State
-from genailab.learn.rules import Forbidden, broken_rule, unchanged_from
-from genailab.learn.surroundings import settings_put_back
 
 __all__ = ["Attempt", "Check", "CheckFailed", "Mistake", "check", "checks_of"]
 
@@ -266,11 +266,11 @@ class Attempt:
         if not condition:
             self.fail(message, **shown)
 
-    def fail(self, message: str, **shown: Any) -> None:
+    def fail(self, message: str, **shown: Any) -> NoReturn:
         """End this check as failed."""
         raise CheckFailed(CheckResult(name=self.check_name, state=State.FAILED, message=message, **shown))
 
-    def not_attempted(self, message: str) -> None:
+    def not_attempted(self, message: str) -> NoReturn:
         """End this check as not attempted."""
         raise CheckFailed(CheckResult(name=self.check_name, state=State.NOT_ATTEMPTED, message=message))
 

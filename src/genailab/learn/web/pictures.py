@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from genailab.learn.outcomes import Picture
-from genailab.learn.svg import LETTERS, letter, line, rectangle, svg, text
+from genailab.learn.web.svg import LETTERS, letter, line, rectangle, svg, text
 
 __all__ = ["draw_picture"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genailab.learn.atomic import write_atomically
-from genailab.learn.handout import digest, given, handout, write_given
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.atomic import write_atomically
+from genailab.learn.state.handout import digest, given, handout, write_given
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["Update", "update"]
 

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from genailab.errors import InputError
-from genailab.learn.exercise_progress import ExerciseProgress
 from genailab.learn.outcomes import Verdict
-from genailab.learn.progress import Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.exercise_progress import ExerciseProgress
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["Record", "record_of_here"]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from genailab.learn.exercise_progress import Event
+from genailab.learn.state.exercise_progress import Event
 
 __all__ = ["add_event", "read_events"]
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from genailab.learn.atomic import write_atomically
 from genailab.learn.content import Exercise, Session
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.atomic import write_atomically
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["digest", "given", "hand_out", "handout", "picture_of", "write_given"]
 
@@ -59,7 +59,7 @@ def handout(workspace: Workspace) -> dict[str, bytes]:
             picture = exercise.folder / "picture.svg"
             if picture.is_file():
                 files[f"{folder}/{picture_of(exercise)}"] = picture.read_bytes()
-        if find_spec("genailab.learn.notebooks"):
+        if find_spec("genailab.learn.jupyter.notebooks"):
             files[f"{folder}/{workspace.notebook_of(session).name}"] = _notebook(session)
     return files
 
@@ -133,7 +133,7 @@ def _lesson(exercise: Exercise) -> str:
 
 
 def _notebook(session: Session) -> bytes:
-    from genailab.learn.notebooks import write_notebook
+    from genailab.learn.jupyter.notebooks import write_notebook
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "notebook.ipynb"

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from genailab.learn.checking.runner import check_source, new_seed
 from genailab.learn.content import Exercise, Session, exercises, find_exercise, sessions
 from genailab.learn.outcomes import State, Verdict
 from genailab.learn.quiz import read_quiz
-from genailab.learn.runner import check_source, new_seed
 
 __all__ = ["problems_of", "problems_of_session"]
 
@@ -140,7 +140,7 @@ def _verdict(exercise: Exercise, path: Path, seed: int) -> Verdict:
 
 
 if __name__ == "__main__":
-    # For authors: python -m genailab.learn.gate s01.1; users have `genailab learn dev check`.
+    # For authors: python -m genailab.learn.authors.gate s01.1; users have `genailab learn dev check`.
     chosen = [find_exercise(id) for id in sys.argv[1:]] or list(exercises())
     found = [problem for exercise in chosen for problem in problems_of(exercise)]
     if not sys.argv[1:]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from genailab.learn import html
-from genailab.learn.atomic import write_atomically
+from genailab.learn.state.atomic import write_atomically
+from genailab.learn.state.workspace import Workspace
+from genailab.learn.web import html
 from genailab.learn.web.summary import summary_of, verdict_of
-from genailab.learn.workspace import Workspace
 
 __all__ = ["write_report"]
 

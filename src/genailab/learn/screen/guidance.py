@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from genailab.errors import InputError
-from genailab.learn.atomic import write_atomically
 from genailab.learn.content import Exercise
-from genailab.learn.progress import TRIES_FOR_SOLUTION, Progress
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.atomic import write_atomically
+from genailab.learn.state.progress import TRIES_FOR_SOLUTION, Progress
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["Hint", "difference_from_starter", "hint", "solution", "start_again"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from genailab.learn.content import Exercise, Session
-from genailab.learn.exercise_progress import STATES
-from genailab.learn.progress import Progress
-from genailab.learn.prose import wrap
 from genailab.learn.quiz import read_quiz
+from genailab.learn.screen.prose import wrap
+from genailab.learn.state.exercise_progress import STATES
+from genailab.learn.state.progress import Progress
 
 __all__ = ["overview_lines", "overview_rows"]
 

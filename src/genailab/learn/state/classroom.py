@@ -14,7 +14,7 @@ from typing import Any
 from genailab import __version__
 from genailab.errors import InputError
 from genailab.learn.content import CURRICULUM, exercises
-from genailab.learn.progress import Progress
+from genailab.learn.state.progress import Progress
 
 __all__ = ["collect", "export"]
 

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from genailab.errors import InputError, nearest
-from genailab.learn.cells import cells_of, source_of, whole_cell
 from genailab.learn.content import Exercise, find_exercise
-from genailab.learn.exercise_progress import TRIES_FOR_SOLUTION
-from genailab.learn.guidance import LEVELS
-from genailab.learn.notebooks import split_docstring
+from genailab.learn.jupyter.cells import cells_of, source_of, whole_cell
+from genailab.learn.jupyter.notebooks import split_docstring
+from genailab.learn.jupyter.shown import Shown, feedback, page
 from genailab.learn.outcomes import Verdict
-from genailab.learn.records import record_of_here
-from genailab.learn.shown import Shown, feedback, page
+from genailab.learn.screen.guidance import LEVELS
+from genailab.learn.state.exercise_progress import TRIES_FOR_SOLUTION
+from genailab.learn.state.records import record_of_here
 
 __all__ = ["NotebookExercise", "starter_names"]
 
@@ -109,7 +109,7 @@ def starter_names(exercise: Exercise) -> list[str]:
 def _check(
     exercise: Exercise, functions: tuple[Any, ...], namespace: Mapping[str, Any], seed: int | None
 ) -> Verdict:
-    from genailab.learn.runner import check_source, new_seed
+    from genailab.learn.checking.runner import check_source, new_seed
 
     given = _named(exercise, functions)
     asked = starter_names(exercise)

@@ -20,8 +20,8 @@ def serve(requests: Any, answers: Any) -> None:
     """Answer until there are no more requests."""
     import torch
 
+    from genailab.learn.checking.runner import check_file
     from genailab.learn.content import find_exercise
-    from genailab.learn.runner import check_file
 
     torch.set_num_threads(1)
     _say(answers, {"ready": True})

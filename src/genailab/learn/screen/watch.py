@@ -14,18 +14,18 @@ from rich.console import Console
 from rich.text import Text
 
 from genailab.errors import InputError
-from genailab.learn.alone import only_watcher
 from genailab.learn.checker import Checker
 from genailab.learn.content import Exercise
-from genailab.learn.guidance import hint, solution
-from genailab.learn.handout import picture_of
-from genailab.learn.keys import reading_keys
-from genailab.learn.overview import overview_lines, overview_rows
-from genailab.learn.progress import Progress
-from genailab.learn.prose import prose, wrap
-from genailab.learn.saves import POLL, SavedFiles
-from genailab.learn.terminal import exercise_lines, next_steps, show, verdict_lines
-from genailab.learn.workspace import Workspace
+from genailab.learn.screen.guidance import hint, solution
+from genailab.learn.screen.keys import reading_keys
+from genailab.learn.screen.overview import overview_lines, overview_rows
+from genailab.learn.screen.prose import prose, wrap
+from genailab.learn.screen.saves import POLL, SavedFiles
+from genailab.learn.screen.terminal import exercise_lines, next_steps, show, verdict_lines
+from genailab.learn.state.alone import only_watcher
+from genailab.learn.state.handout import picture_of
+from genailab.learn.state.progress import Progress
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["Practice", "watch"]
 

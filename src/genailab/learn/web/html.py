@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from genailab.learn.content import Exercise
 from genailab.learn.outcomes import GRAVITY, State, Verdict
-from genailab.learn.pictures import draw_picture
+from genailab.learn.web.pictures import draw_picture
 
 if TYPE_CHECKING:
     import jinja2
 
 __all__ = ["feedback", "fill", "lesson", "markdown", "style"]
 
-WEB = Path(__file__).parent / "web"
+WEB = Path(__file__).parent
 
 MARKS = {
     State.PASSED: "✓",

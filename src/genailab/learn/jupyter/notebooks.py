@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from genailab.learn.atomic import write_atomically
 from genailab.learn.content import Exercise, Session
+from genailab.learn.state.atomic import write_atomically
 
 __all__ = ["notebook_of", "split_docstring", "write_notebook"]
 

@@ -10,7 +10,7 @@ from genailab.errors import InputError, nearest
 from genailab.learn.checker import Checker
 from genailab.learn.content import CURRICULUM, Exercise, exercises, find_exercise
 from genailab.learn.outcomes import Verdict
-from genailab.learn.progress import Progress
+from genailab.learn.state.progress import Progress
 
 __all__ = ["check_once", "chosen_exercise", "place_for_new"]
 

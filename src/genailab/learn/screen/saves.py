@@ -1,7 +1,7 @@
 """Which of the learner's files were saved: asked for by looking at them, again and again.
 
-Looking (twenty times a second, a few dozen files) works on every file system, also on those that send no events
-(network folders, containers, WSL), and costs next to nothing.
+Looking (twenty times a second, a few dozen files) works on every file system, also on those that send no
+events (network folders, containers, WSL), and costs next to nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from genailab.learn.content import Exercise
-from genailab.learn.workspace import Workspace
+from genailab.learn.state.workspace import Workspace
 
 __all__ = ["GONE_AFTER", "POLL", "SavedFiles"]
 

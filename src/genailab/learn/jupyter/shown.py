@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from genailab.learn import html
 from genailab.learn.content import Exercise
 from genailab.learn.outcomes import Verdict
+from genailab.learn.web import html
 
 __all__ = ["Shown", "feedback", "page"]
 
@@ -45,7 +45,7 @@ STYLES = ("feedback.css", "notebook.css")
 
 def feedback(verdict: Verdict, exercise: Exercise, *, notes: Sequence[str] = ()) -> Shown:
     """Return a verdict, with notes below it."""
-    from genailab.learn.terminal import verdict_lines
+    from genailab.learn.screen.terminal import verdict_lines
 
     lines = "\n".join(str(line) for line in verdict_lines(verdict, exercise, width=80))
     # To check the same again is another call here.

@@ -1,0 +1,1 @@
+"""For those who write exercises: the gate, and the pictures of lessons."""

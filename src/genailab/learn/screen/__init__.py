@@ -1,0 +1,1 @@
+"""The terminal: watching files, showing verdicts, hints and quizzes."""

@@ -1,0 +1,1 @@
+"""The learner's workspace and what is remembered in it."""
