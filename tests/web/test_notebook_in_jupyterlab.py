@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from genailab.learn.content import find_exercise
+from genailab.learn.content import Exercise, find_exercise
 from genailab.learn.state.progress import Progress
 from genailab.learn.state.workspace import Workspace
 from genailab.reports.palette import THEMES
@@ -117,14 +117,15 @@ def run(page, one) -> None:
     page.keyboard.press("Control+Enter")
 
 
-def answer(page, text: str):
-    """Put an answer into the cell of s01.1, run it and its check; return the verdict that is shown."""
-    mine = cell(page, "# s01.1 DNA sequence encoding")
+def answer(page, text: str, exercise: Exercise = EXERCISE):
+    """Put an answer into the exercise's cell, run it and its check; return the verdict that is shown."""
+    heading = f"# {exercise.id} {exercise.title}"
+    mine = cell(page, heading)
     mine.locator(".cm-content").click()
     page.keyboard.press("Control+A")
-    page.keyboard.insert_text(f"# s01.1 DNA sequence encoding\n{text}")
+    page.keyboard.insert_text(f"{heading}\n{text}")
     page.keyboard.press("Control+Enter")
-    checking = cell(page, 'exercise("s01.1")')
+    checking = cell(page, f'exercise("{exercise.id}")')
     before = checking.locator(".jp-InputPrompt").inner_text()
     run(page, checking)
     # A number, once it has run, that is not the one of the time before.
@@ -174,6 +175,14 @@ def test_a_wrong_answer_is_named_and_drawn_and_the_solution_passes(page, workspa
     assert "Passed" in verdict.locator(".outcome").inner_text()
     assert "7 of 7 checks passed" in verdict.inner_text()
     assert Progress.open(workspace).of("s01.1").state == "passed"
+
+
+def test_the_rest_of_session_1_passes_too(page, workspace):
+    for exercise in workspace.sessions[0].exercises[1:]:
+        verdict = answer(page, exercise.text("solution.py"), exercise)
+        assert "Passed" in verdict.locator(".outcome").inner_text(), verdict.inner_text()
+        assert Progress.open(workspace).of(exercise.id).state == "passed"
+    keep_screenshot(page, "session_passed")
 
 
 def test_the_pictures_of_the_lessons_are_there(page):
