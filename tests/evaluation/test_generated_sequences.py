@@ -16,6 +16,7 @@ from genailab.evaluation.generated_sequences.comparison import SequenceCompariso
 from genailab.evaluation.generated_sequences.options import SequenceOptions, SequencePredictors
 from genailab.evaluation.generated_sequences.verdict import sequence_verdict
 from genailab.evaluation.metrics import GENERATED_SEQUENCE_METRICS, METRICS, metric_named
+from genailab.evaluation.scores import Score
 
 QUICK = SequenceOptions(n_bootstrap=30, n_trees=5, n_folds=3, k=(3, 4))
 
@@ -235,3 +236,16 @@ def test_options_out_of_range_are_refused():
     for options, message in (({"n_folds": 1}, "n_folds is 1"), ({"k": (3, 9)}, "k has 9")):
         with pytest.raises(InputError, match=message):
             SequenceOptions(**options)
+
+
+@pytest.mark.parametrize(("copied", "warned"), [(0.0025, False), (0.05, True)])
+def test_a_copy_is_no_alarm_where_as_many_could_hide_among_the_real_ones(copied, warned):
+    # None of 400 real sequences is a copy: that leaves room for three.
+    def score(subject, value, low, high):
+        fields = {"better": "lower", "space": "", "n": 400}
+        return Score(
+            metric="exact-copy rate", subject=subject, value=value, ci_low=low, ci_high=high, **fields
+        )
+
+    scores = [score("generated", copied, 0.8 * copied, 1.2 * copied), score("ceiling", 0.0, 0.0, 0.0)]
+    assert sequence_verdict(scores, model="generated").startswith("WARNING") is warned
