@@ -1,11 +1,9 @@
 """What there is to practise: sessions and exercises, read from the folders of ``genailab/curriculum``.
 
-session_01_tensors/session.toml          number, title, summary, context, objectives
-                   quiz.toml             five questions whose wrong options explain themselves
-                   exercise_1_name/      also adapt_name/ and debug_name/
-                       exercise.toml     id, title, minutes, prerequisites, kind, objectives, limits
-                       lesson.md  starter.py  solution.py  alternative.py  check.py  hints.md
-                       picture.py  picture.svg  wrong/*.py
+``session_01_tensors/`` holds ``session.toml`` (id, title, summary, context, objectives), ``quiz.toml`` and a
+folder for each exercise, ``exercise_1_name/``, ``adapt_name/``, ``debug_name/``, with ``exercise.toml`` (see
+`Exercise`), ``lesson.md``, ``starter.py``, ``solution.py``, ``alternative.py``, ``check.py``, ``hints.md``,
+``picture.py``, ``picture.svg`` and ``wrong/*.py``.
 """
 
 from __future__ import annotations

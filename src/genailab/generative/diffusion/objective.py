@@ -1,5 +1,7 @@
 """The denoising objective: which prediction, which times, which weights.
 
+The loss of a sample is::
+
     L = E  w(t) | output(x_t, t) - target |^2,      x_t = alpha(t) x_0 + sigma(t) noise
 
 Its settings are the papers: eps with simple weights is Ho et al. 2020, equation 14; the score with the

@@ -1,5 +1,7 @@
 """Denoising score matching: learn the score of blurred data, without any sampling.
 
+Data are blurred, and the score of the blur is asked for::
+
     x~ = x + sigma eps,    loss = E |sigma s(x~, sigma) + eps|^2 / 2
 
 Its minimiser is the score of the data blurred with ``N(0, sigma^2 I)``. Vincent 2011, "A connection between

@@ -1,6 +1,6 @@
 """A variational autoencoder of vectors, with the objectives that ask for more than a good likelihood.
 
-    x | z, c ~ N(decoder(z, c), noise_std^2)                                       x (batch, n_dims)
+With ``x | z, c ~ N(decoder(z, c), noise_std^2)``, x ``(batch, n_dims)``, the loss is::
 
     elbo       E[-log p(x|z)] + KL                                    Kingma & Welling 2014, equation 3
     beta       E[-log p(x|z)] + beta KL                               Higgins et al. 2017, equation 4

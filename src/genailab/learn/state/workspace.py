@@ -1,5 +1,7 @@
 """A learner's folder: where its files are, and who made it.
 
+It holds::
+
     README.md                        how to go on tomorrow
     session_01_tensors/README.md     the session and its lessons, with pictures/
                        s01.ipynb     the same exercises as a notebook
