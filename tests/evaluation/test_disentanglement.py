@@ -77,8 +77,9 @@ def test_order_sign_scale_and_shift_of_the_dimensions_change_nothing(seed, scale
     v = factors("mixed", seed)
     code = rotated(v, 0.3) + 0.1 * np.random.default_rng(seed).normal(size=(N, 2))
     other = (scale * code + shift)[:, ::-1]
-    assert sap(other, v) == pytest.approx(sap(code, v), abs=1e-6)
-    assert mig(other, v) == pytest.approx(mig(code, v), abs=0.01)  # a value on a bin's edge may cross it
+    # A value on the border between two classes or two bins may cross it.
+    assert sap(other, v) == pytest.approx(sap(code, v), abs=0.01)
+    assert mig(other, v) == pytest.approx(mig(code, v), abs=0.01)
     flipped = code * np.array([1, -1])
     assert mig(flipped, v) == pytest.approx(mig(code, v), abs=0.01)
 

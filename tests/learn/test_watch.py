@@ -196,7 +196,7 @@ def test_what_cannot_be_saved_is_said_once_and_checks_go_on(practice, workspace,
     monkeypatch.setattr("genailab.learn.state.progress.write_atomically", refuse)
     practice.checker.verdicts = [verdict("s01.1", State.FAILED), verdict("s01.1")]
     practice.check(workspace.exercises[0])
-    assert "Read-only file system" in said(practice)
+    assert "Read-only file system" in " ".join(said(practice).split())  # the path may be long
     practice.check(workspace.exercises[0])
     assert "PASSED" in (text := said(practice))
     assert "Read-only" not in text

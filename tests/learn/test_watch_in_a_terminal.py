@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -25,9 +26,11 @@ class Terminal:
     def __init__(self, folder):
         self.end, inside = pty.openpty()
         environment = {**os.environ, "COLUMNS": "80", "LINES": "24", "TERM": "xterm", "OMP_NUM_THREADS": "1"}
+        # A shell that started these tests in the background has Ctrl-C ignored in all that they start.
+        listens = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             PROGRAM, cwd=folder, stdin=inside, stdout=inside, stderr=inside, env=environment,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=listens,
         )  # fmt: skip
         os.close(inside)
         self.text = ""

@@ -93,8 +93,8 @@ def trained(**options: object) -> LatentUse:
 
 def test_a_powerful_decoder_collapses_and_free_bits_keep_the_latent_in_use():
     without = trained()
-    assert without.kl < 0.1
     floor = 0.3
+    assert without.kl < floor / 2  # of both dimensions together
     kept = trained(free_bits=floor)
     # The floor holds the mean over batches of the training, so it is met to the noise of a batch.
     assert min(kept.kl_per_dimension) > 0.9 * floor
