@@ -126,7 +126,9 @@ def train_seeded(attempt: Attempt, model: nn.Module, *data: torch.Tensor) -> nn.
 def architecture(attempt: Attempt) -> None:
     wide = int(attempt.rng.integers(9, 30))
     for hidden_sizes in ((), (wide,), (wide, 7, 5)):
-        calls, _ = trace(attempt, build(attempt, hidden_sizes=hidden_sizes).eval(), attempt.normal(4, 10))
+        calls, _ = trace(
+            attempt, build(attempt, hidden_sizes=hidden_sizes).eval(), 10 * attempt.normal(64, 10)
+        )
         sizes = (10, *hidden_sizes, 1)
         attempt.equal(
             [(layer.in_features, layer.out_features) for layer, _, _ in calls],
