@@ -237,7 +237,7 @@ def test_notes_on_a_damaged_progress_go_beside_the_answer(call, begun):
 
 @pytest.mark.parametrize(("problems", "code"), [([], 0), (["s01.1: its lesson is missing"], 1)])
 def test_the_authors_gate_says_what_does_not_hold(call, monkeypatch, problems, code):
-    monkeypatch.setattr("genailab.learn.authors.gate.problems_of", lambda exercise, *, n_seeds: problems)
+    monkeypatch.setattr("genailab.learn.authors.gate.problems_of", lambda exercise, **options: problems)
     said = "".join(f"{problem}\n" for problem in problems) or "s01.1: holds\n"
     assert call("dev", "check", "s01.1") == (code, said, "")
 

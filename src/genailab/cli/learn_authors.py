@@ -24,6 +24,7 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[IDS]...", help="Exerc
 def check(
     ids: Ids = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many the solutions are tried with.")] = 20,
+    seed: Annotated[int | None, typer.Option(min=0, help="The first of them; random without one.")] = None,
 ) -> None:
     """Hold exercises to the gate: starters fail, solutions pass, wrong answers get their own message."""
     from genailab.learn.authors.gate import problems_of, problems_of_session
@@ -31,7 +32,7 @@ def check(
 
     chosen, found = _chosen(ids), []
     for exercise in chosen:
-        problems = problems_of(exercise, n_seeds=seeds)
+        problems = problems_of(exercise, n_seeds=seeds, seed=seed)
         found += problems
         typer.echo("\n".join(problems) if problems else f"{exercise.id}: holds")
     for problem in [] if ids else [one for session in sessions() for one in problems_of_session(session)]:
