@@ -35,7 +35,6 @@ def notebook_of(session: Session) -> dict[str, Any]:
     first = f"# Session {session.id}: {session.title}\n\n{session.summary}\n\n{HOW}"
     cells = [
         _text(f"{session.id}-start", first),
-        _code(f"{session.id}-import", "from genailab.learn import exercise"),
         *[cell for exercise in session.exercises for cell in _cells(exercise)],
         _text(f"{session.id}-end", _last_words(session)),
     ]
@@ -62,8 +61,17 @@ def _cells(exercise: Exercise) -> list[Cell]:
     return [
         _lesson(exercise),
         _code(f"{id}-yours", _starter(exercise)),
-        _code(f"{id}-check", f'ex = exercise("{exercise.id}")\nex.check({", ".join(_functions(exercise))})'),
+        _code(f"{id}-check", _check(exercise)),
     ]
+
+
+def _check(exercise: Exercise) -> str:
+    # With its import: after a restart of the kernel any exercise can be gone on with, not the first alone.
+    return (
+        "from genailab.learn import exercise\n\n"
+        f'ex = exercise("{exercise.id}")\n'
+        f"ex.check({', '.join(_functions(exercise))})"
+    )
 
 
 def _lesson(exercise: Exercise) -> Cell:
