@@ -103,7 +103,7 @@ def test_a_learned_schedule_moves_and_stays_a_schedule():
     ("batch", "message"),
     [
         ({"y": torch.zeros(3, 2)}, r"the batch holds \['y'\] but no 'x'"),
-        ({"x": torch.zeros(3, 5)}, r"'x' is torch.float32 of shape \(3, 5\): this model takes floats"),
+        ({"x": torch.zeros(3, 5)}, r"'x' is torch.float32 of shape \(3, 5\), expected floats \(batch, "),
         ({"x": torch.zeros(3, 2).long()}, r"'x' is torch.int64 of shape \(3, 2\)"),
     ],
 )

@@ -246,7 +246,7 @@ def test_settings_that_cannot_be_right_are_refused(options, message):
     ("change", "message"),
     [
         ({"x": None}, r"the batch holds \['type'\] but no 'x'"),
-        ({"x": torch.zeros(4, 3)}, r"'x' is torch.float32 of shape \(4, 3\): expected floats \(batch, 6\)"),
+        ({"x": torch.zeros(4, 3)}, r"'x' is torch.float32 of shape \(4, 3\), expected floats \(batch, 6\)"),
         ({"x": torch.zeros(4, 6).long()}, "'x' is torch.int64"),
         ({"type": None}, r"the batch holds \['x'\] but no 'type'"),
         ({"type": torch.tensor([0, 1, 2, 3])}, "row 3 has the type 3: expected 0 to 2, for B, NK, T"),

@@ -31,6 +31,7 @@ from genailab.generative.diffusion.schedules import LearnedSchedule, VariancePre
 from genailab.generative.diffusion.schedules.learned import VarianceGradient
 from genailab.generative.diffusion.times import TIMES, Times
 from genailab.generative.diffusion.weighting import WEIGHTINGS, Weighting
+from genailab.generative.vectors import checked_vectors
 from genailab.nn.checks import check_at_least_one, check_choice, check_share
 from genailab.nn.conditioning import Condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
@@ -96,7 +97,7 @@ class GaussianDiffusion(Model):
 
     def loss(self, batch: Batch) -> Loss:
         """Return the denoising loss of ``batch["x"]`` given the codes of the conditions in the batch."""
-        x0 = self._data(batch)
+        x0 = checked_vectors(batch, self.config.n_dims)
         codes = batch
         if self.training and self.config.conditions:
             codes = self.network.drop(batch, self.config.drop_condition)
@@ -128,17 +129,6 @@ class GaussianDiffusion(Model):
         if gradient is not None:
             gradient.learn_from(losses)
         return losses
-
-    def _data(self, batch: Batch) -> Tensor:
-        if "x" not in batch:
-            raise InputError(f"the batch holds {sorted(batch)} but no 'x': give vectors (batch, n_dims)")
-        x0 = batch["x"]
-        if x0.dim() != 2 or x0.shape[1] != self.config.n_dims or not x0.is_floating_point():
-            raise InputError(
-                f"'x' is {x0.dtype} of shape {tuple(x0.shape)}: this model takes floats (batch, "
-                f"{self.config.n_dims})"
-            )
-        return x0
 
     def denoiser(self, codes: Mapping[str, Tensor] | None = None) -> Denoiser:
         """Return the function from noisy samples and time to the estimated data, under this condition."""

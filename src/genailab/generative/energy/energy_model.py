@@ -28,7 +28,8 @@ from genailab.generative.energy.langevin import annealed_langevin, mala, noise_l
 from genailab.generative.energy.networks import VectorEnergy
 from genailab.generative.energy.noise_contrastive import noise_contrastive
 from genailab.generative.energy.partition import LogPartition, annealed_importance_sampling, hmc_transition
-from genailab.generative.energy.persistent_chains import PersistentChains
+from genailab.generative.energy.persistent_chains import PersistentChains, chains_to_begin_at
+from genailab.generative.vectors import check_vectors, checked_vectors
 from genailab.nn.checks import check_at_least_one, check_choice
 from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
@@ -122,7 +123,7 @@ class EnergyModel(Model):
     @torch.no_grad()
     def start_from(self, x: Tensor) -> None:
         """Take the reference's mean and standard deviation from training data ``(rows, n_dims)``."""
-        self._check_x(x)
+        check_vectors(x, self.config.n_dims)
         if len(x) < 2:
             raise InputError(f"a reference cannot be taken from {len(x)} rows: give at least 2")
         spread = x.std(dim=0)
@@ -138,7 +139,7 @@ class EnergyModel(Model):
         ``codes`` are the conditions', ``(batch,)`` each. With ``dsm`` they are those of the data blurred by
         the last noise level.
         """
-        self._check_x(x)
+        check_vectors(x, self.config.n_dims)
         return self._energy((x - self.center) / self.scale, codes) + self.scale.log().sum()
 
     def log_prob(self, x: Tensor, codes: Mapping[str, Tensor] | None = None) -> Tensor:
@@ -196,11 +197,9 @@ class EnergyModel(Model):
         InputError
             If ``x`` or a condition's codes are missing or of another shape, or the chains diverge.
         """
-        if "x" not in batch:
-            raise InputError(f"the batch holds {sorted(batch)} but no 'x': give vectors (batch, n_dims)")
-        self._check_x(batch["x"])
-        codes = batch_codes(batch, self.config.conditions, n_rows=len(batch["x"]))
-        z = (batch["x"] - self.center) / self.scale
+        x = checked_vectors(batch, self.config.n_dims)
+        codes = batch_codes(batch, self.config.conditions, n_rows=len(x))
+        z = (x - self.center) / self.scale
         if self.config.objective == "dsm":
             return self._dsm_loss(z, codes)
         return self._nce_loss(z, codes) if self.config.objective == "nce" else self._cd_loss(z, codes)
@@ -353,14 +352,11 @@ class EnergyModel(Model):
     def _starts(
         self, n: int, codes: Mapping[str, Tensor], start: str | None, generator: torch.Generator | None
     ) -> Tensor:
-        if start not in (None, "chains", "noise"):
-            raise InputError(f"start is {start!r}: choose chains or noise")
-        if start == "chains" and self.chains is None:
-            raise InputError("start is 'chains', but this model keeps none: use start='noise'")
-        if self.chains is None or start == "noise":
+        chains = chains_to_begin_at(self.chains, start)
+        if chains is None:
             return self._noise(n, generator)
         groups = condition_groups(codes, self.config.conditions, torch.empty(n, device=self.center.device))
-        return self.chains.states[self.chains.slots(groups, generator=generator)]
+        return chains.states[chains.slots(groups, generator=generator)]
 
     # --- borders -----------------------------------------------------------------------------------------
 
@@ -373,13 +369,6 @@ class EnergyModel(Model):
 
     def _encoded(self, condition: Condition | None, n: int) -> dict[str, Tensor]:
         return encode_condition(condition, self.config.conditions, n, device=self.center.device)
-
-    def _check_x(self, x: Tensor) -> None:
-        if x.dim() != 2 or x.shape[1] != self.config.n_dims or not x.is_floating_point():
-            raise InputError(
-                f"'x' is {x.dtype} of shape {tuple(x.shape)}: this model takes floats "
-                f"(batch, {self.config.n_dims})"
-            )
 
 
 def _reference_log_prob(z: Tensor) -> Tensor:

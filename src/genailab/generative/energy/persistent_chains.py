@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from genailab.errors import InputError
 
-__all__ = ["PersistentChains"]
+__all__ = ["PersistentChains", "chains_to_begin_at"]
 
 
 class PersistentChains(nn.Module):
@@ -64,6 +64,21 @@ class PersistentChains(nn.Module):
     def store(self, slots: Tensor, states: Tensor) -> None:
         """Put the chains back where they go on from."""
         self.states[slots] = states.detach().to(self.states.dtype)
+
+
+def chains_to_begin_at(chains: PersistentChains | None, start: str | None) -> PersistentChains | None:
+    """Return the chains that sampling begins at, or None where it begins at noise.
+
+    Raises
+    ------
+    InputError
+        If ``start`` is neither None, "chains" nor "noise", or asks for chains that the model does not keep.
+    """
+    if start not in (None, "chains", "noise"):
+        raise InputError(f"start is {start!r}: choose chains or noise")
+    if start == "chains" and chains is None:
+        raise InputError("start is 'chains', but this model keeps none: use start='noise'")
+    return None if start == "noise" else chains
 
 
 def _rank_in_group(groups: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from genailab.generative.energy.gibbs import gibbs, gibbs_with_gradients
 from genailab.generative.energy.letters import hot_letters
 from genailab.generative.energy.networks import SequenceEnergy
 from genailab.generative.energy.partition import LogPartition, annealed_importance_sampling, gibbs_transition
-from genailab.generative.energy.persistent_chains import PersistentChains
+from genailab.generative.energy.persistent_chains import PersistentChains, chains_to_begin_at
 from genailab.nn.checks import check_alphabet, check_at_least_one, check_choice, check_odd
 from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.model import Batch, Loss, Model, evaluating
@@ -237,14 +237,11 @@ class SequenceEnergyModel(Model):
     def _starts(
         self, n: int, which: Mapping[str, Tensor], start: str | None, generator: torch.Generator | None
     ) -> Tensor:
-        if start not in (None, "chains", "noise"):
-            raise InputError(f"start is {start!r}: choose chains or noise")
-        if start == "chains" and self.chains is None:
-            raise InputError("start is 'chains', but this model keeps none: use start='noise'")
-        if self.chains is None or start == "noise":
+        chains = chains_to_begin_at(self.chains, start)
+        if chains is None:
             return self._random_letters(n, generator)
         groups = condition_groups(which, self.config.conditions, torch.empty(n, device=self._device))
-        return self.chains.states[self.chains.slots(groups, generator=generator)]
+        return chains.states[chains.slots(groups, generator=generator)]
 
     def _random_letters(self, n: int, generator: torch.Generator | None) -> Tensor:
         return torch.randint(

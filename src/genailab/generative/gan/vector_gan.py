@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genailab.errors import InputError
 from genailab.generative.gan.adversarial import AdversarialConfig, AdversarialModel
 from genailab.generative.gan.networks import VectorCritic, VectorGenerator
+from genailab.generative.vectors import checked_vectors
 from genailab.nn.checks import check_at_least_one
 from genailab.nn.conditioning import Condition, encode_condition
 from genailab.nn.model import Batch, evaluating
@@ -54,15 +54,7 @@ class VectorGAN(AdversarialModel):
 
     def real(self, batch: Batch) -> Tensor:
         """Return ``batch["x"]``."""
-        if "x" not in batch:
-            raise InputError(f"the batch holds {sorted(batch)} but no 'x': give vectors (batch, n_dims)")
-        x, n_dims = batch["x"], self.config.n_dims
-        if x.dim() != 2 or x.shape[1] != n_dims or not x.is_floating_point():
-            raise InputError(
-                f"'x' is {x.dtype} of shape {tuple(x.shape)}, expected floats (batch, {n_dims}): convert "
-                f"them, or make a model with n_dims={x.shape[-1]}"
-            )
-        return x
+        return checked_vectors(batch, self.config.n_dims)
 
     def draw(
         self, n: int, codes: Mapping[str, Tensor], *, generator: torch.Generator | None = None

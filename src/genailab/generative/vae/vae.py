@@ -33,6 +33,7 @@ from genailab.generative.vae.kl_parts import Estimator, total_correlation
 from genailab.generative.vae.kl_weight import KLSchedule, KLWeight, free_bits_kl
 from genailab.generative.vae.likelihoods import gaussian_log_prob
 from genailab.generative.vae.posterior import Gaussian, Posterior, to_gaussian
+from genailab.generative.vectors import checked_vectors
 from genailab.nn.checks import check_at_least_one, check_choice, check_share
 from genailab.nn.conditioning import Condition, batch_codes, encode_condition
 from genailab.nn.feedforward import feedforward
@@ -221,13 +222,7 @@ class VAE(Autoencoder):
             return self.decode(state, codes).draw(generator)
 
     def _vectors(self, batch: Batch) -> Tensor:
-        if "x" not in batch:
-            raise InputError(f"the batch holds {sorted(batch)} but no 'x': give vectors (batch, n_dims)")
-        x = batch["x"]
-        if x.dim() != 2 or x.shape[1] != self.config.n_dims or not x.is_floating_point():
-            raise InputError(
-                f"'x' is {x.dtype} of shape {tuple(x.shape)}: expected floats (batch, {self.config.n_dims})"
-            )
+        x = checked_vectors(batch, self.config.n_dims)
         batch_codes(batch, self.config.conditions, n_rows=len(x))
         return x
 

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from genailab.learn.checking.runner import check_source, new_seed
+from genailab.learn.checking.runner import check_source
 from genailab.learn.content import Exercise, Session, exercises, find_exercise, sessions
 from genailab.learn.outcomes import State, Verdict
 from genailab.learn.quiz import read_quiz
+from genailab.learn.seed import new_seed
 
 __all__ = ["problems_of", "problems_of_session"]
 

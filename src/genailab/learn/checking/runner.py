@@ -42,15 +42,10 @@ from genailab.learn.checking.trouble import from_exception
 from genailab.learn.content import Exercise
 from genailab.learn.outcomes import CheckResult, State, Verdict
 
-__all__ = ["check_file", "check_source", "new_seed"]
+__all__ = ["check_file", "check_source"]
 
 LONGEST_LINE = 2**22  # bytes without a line end: nothing that the child sends
 LOADING = "Your file runs"
-
-
-def new_seed() -> int:
-    """Return a seed nobody can guess, short enough to be typed."""
-    return secrets.randbelow(1_000_000)
 
 
 def check_file(exercise: Exercise, path: Path, *, seed: int) -> Verdict:

@@ -26,6 +26,7 @@ from genailab.learn.jupyter.notebooks import split_docstring
 from genailab.learn.jupyter.shown import Shown, feedback, page
 from genailab.learn.outcomes import Verdict
 from genailab.learn.screen.guidance import LEVELS
+from genailab.learn.seed import new_seed
 from genailab.learn.state.exercise_progress import TRIES_FOR_SOLUTION
 from genailab.learn.state.records import record_of_here
 
@@ -109,7 +110,7 @@ def starter_names(exercise: Exercise) -> list[str]:
 def _check(
     exercise: Exercise, functions: tuple[Any, ...], namespace: Mapping[str, Any], seed: int | None
 ) -> Verdict:
-    from genailab.learn.checking.runner import check_source, new_seed
+    from genailab.learn.checking.runner import check_source
 
     given = _named(exercise, functions)
     asked = starter_names(exercise)

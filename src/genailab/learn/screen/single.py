@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from genailab.errors import InputError, nearest
 from genailab.learn.checker import Checker
 from genailab.learn.content import CURRICULUM, Exercise, exercises, find_exercise
 from genailab.learn.outcomes import Verdict
+from genailab.learn.seed import new_seed
 from genailab.learn.state.progress import Progress
 
 __all__ = ["check_once", "chosen_exercise", "place_for_new"]
@@ -65,8 +65,7 @@ def check_once(
     if file is not None and not file.is_file():
         raise InputError(f"there is no file {file}")
     with Checker() as checker:
-        # As runner.new_seed, which would load torch into this process.
-        verdict = checker.check(exercise, path, seed=secrets.randbelow(1_000_000) if seed is None else seed)
+        verdict = checker.check(exercise, path, seed=new_seed() if seed is None else seed)
     if progress is not None:
         progress.record(verdict)
     return verdict

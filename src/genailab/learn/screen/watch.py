@@ -5,7 +5,6 @@ Nothing advances by itself: after a pass it says how to go on.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -22,6 +21,7 @@ from genailab.learn.screen.overview import overview_lines, overview_rows
 from genailab.learn.screen.prose import prose, wrap
 from genailab.learn.screen.saves import POLL, SavedFiles
 from genailab.learn.screen.terminal import exercise_lines, next_steps, show, verdict_lines
+from genailab.learn.seed import new_seed
 from genailab.learn.state.alone import only_watcher
 from genailab.learn.state.handout import picture_of
 from genailab.learn.state.progress import Progress
@@ -84,10 +84,7 @@ class Practice:
         self._say("")
         self._say(f"{datetime.now():%H:%M:%S} {name} was saved: checking ...")
         try:
-            # As runner.new_seed, which would load torch into this process.
-            verdict = self.checker.check(
-                exercise, self.workspace.path_of(exercise), seed=secrets.randbelow(1_000_000)
-            )
+            verdict = self.checker.check(exercise, self.workspace.path_of(exercise), seed=new_seed())
         except InputError as error:
             self._say(f"{str(error)[0].upper()}{str(error)[1:]}.")
             return

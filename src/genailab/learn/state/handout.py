@@ -6,7 +6,6 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 from genailab.learn.content import Exercise, Session
@@ -59,8 +58,7 @@ def handout(workspace: Workspace) -> dict[str, bytes]:
             picture = exercise.folder / "picture.svg"
             if picture.is_file():
                 files[f"{folder}/{picture_of(exercise)}"] = picture.read_bytes()
-        if find_spec("genailab.learn.jupyter.notebooks"):
-            files[f"{folder}/{workspace.notebook_of(session).name}"] = _notebook(session)
+        files[f"{folder}/{workspace.notebook_of(session).name}"] = _notebook(session)
     return files
 
 
