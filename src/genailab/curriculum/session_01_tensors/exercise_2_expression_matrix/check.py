@@ -35,9 +35,9 @@ def tensor(values: np.ndarray) -> Tensor:
 
 
 def some_counts(attempt: Attempt, genes: int = 30, samples: int = 12) -> np.ndarray:
-    """Real counts of genes and cells drawn at random; never a cell without reads."""
+    """Real counts of genes and cells drawn at random; of each cell at least three reads."""
     rows = attempt.rng.choice(len(COUNTS), genes, replace=False)
-    usable = np.flatnonzero(COUNTS[rows].sum(axis=0) > 0)
+    usable = np.flatnonzero(COUNTS[rows].sum(axis=0) >= 3)
     return COUNTS[np.ix_(rows, attempt.rng.choice(usable, samples, replace=False))]
 
 

@@ -56,7 +56,8 @@ def where_it_helps(attempt: Attempt):
 @check("The loss is error plus penalty")
 def value(attempt: Attempt) -> None:
     features, expression = problem_of(attempt)
-    weights, bias, strength = attempt.normal(30, 1), attempt.normal(1), float(attempt.rng.uniform(0.5, 2))
+    weights, strength = attempt.normal(30, 1), float(attempt.rng.uniform(0.5, 2))
+    bias = torch.tensor([attempt.rng.uniform(1, 3)], dtype=torch.float32)  # far from 0: a penalty on it shows
     error, penalty = loss_parts(features, expression, weights, bias)
     of_bias = strength * bias.double().square().sum()
     attempt.compare(
