@@ -197,3 +197,15 @@ def test_parts_that_do_not_fit_are_refused(changes, message):
     parts = {"counts": sp.csr_matrix(np.eye(2, 3)), "genes": tuple("abc"), "cells": ("c1", "c2")}
     with pytest.raises(InputError, match=message):
         CellDataset(**{**parts, **changes})
+
+
+def test_batches_of_large_data_are_expanded_one_by_one_to_the_same(monkeypatch):
+    cells = CellDataset.from_anndata(annotated(), label_key="cell_type")
+    kept = cells.__getitems__([3, 1, 3])
+    kept["counts"][0] = -1  # a batch is the caller's own
+    kept = cells.__getitems__([3, 1, 3])
+    monkeypatch.setattr("genailab.data.cells.dataset.KEPT_EXPANDED", 0)
+    one_by_one = CellDataset.from_anndata(annotated(), label_key="cell_type").__getitems__([3, 1, 3])
+    assert kept.keys() == one_by_one.keys()
+    assert all(torch.equal(kept[name], one_by_one[name]) for name in kept)
+    assert torch.equal(kept["counts"][0], torch.from_numpy(cells.counts[3].toarray()[0]))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 from torch import Tensor
 
+from genailab.errors import InputError
 from genailab.generative.vae import likelihoods
+from genailab.generative.vae.count_loops import LONGEST
 from genailab.generative.vae.likelihoods import (
     draw_negative_binomial,
     gaussian_log_prob,
@@ -135,7 +140,7 @@ def test_becomes_a_poisson_as_the_dispersion_grows():
 
 
 def gradient_case() -> tuple[Tensor, Tensor, Tensor]:
-    counts = torch.tensor([[0.0, 1, 15, 16, 3], [2, 0, 14, 900, 40]], dtype=torch.float64)
+    counts = torch.tensor([[0.0, 1, 15, 16, 3], [2, 64, 65, 900, 40]], dtype=torch.float64)
     log_mean = torch.tensor([[-6.0, 0.3, 2, 3, 9], [1, -2, 3, 7, 4]], dtype=torch.float64, requires_grad=True)
     log_dispersion = torch.tensor([-5.0, 0.1, 2, 4, 8], dtype=torch.float64, requires_grad=True)
     return counts, log_mean, log_dispersion
@@ -178,21 +183,46 @@ def batch_of_cells(dtype: torch.dtype = torch.float64, n_cells: int = 200) -> li
     return [counts, logits, counts.sum(dim=1, keepdim=True).log(), log_dispersion]
 
 
+@contextmanager
+def without_loops() -> Iterator[None]:
+    """Compute as on a GPU: in torch alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(likelihoods, "_loops_take", lambda *values: False)
+        yield
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 2e-5)])
-def test_the_coefficients_of_a_table_are_those_of_the_series(dtype, tolerance):
+def test_coefficients_looked_up_are_those_of_the_series_and_of_scipy(dtype, tolerance):
     counts, _, _, log_dispersion = batch_of_cells(dtype)
-    sizes = counts.amax(dim=0).long() + 1
-    assert 2 * sizes.sum() < counts.numel()  # so that this batch takes the table, and a single cell does not
-    tabulated = likelihoods._log_coefficient(counts, log_dispersion)
-    by_series = torch.cat([likelihoods._log_coefficient(row[None], log_dispersion) for row in counts])
-    r = log_dispersion.double().exp()
-    expected = torch.lgamma(counts + r) - torch.lgamma(r) - torch.lgamma(counts.double() + 1)
-    for found in (tabulated, by_series):
+    counts[0] = torch.arange(30) + LONGEST - 15  # on both sides of the table's end
+    looked_up = likelihoods._log_coefficient(counts, log_dispersion)
+    with without_loops():
+        by_series = likelihoods._log_coefficient(counts, log_dispersion)
+    r, x = log_dispersion.double().exp().numpy(), counts.double().numpy()
+    expected = torch.from_numpy(special.gammaln(x + r) - special.gammaln(r) - special.gammaln(x + 1))
+    for found in (looked_up, by_series):
         assert ((found - expected).abs() / (1 + expected.abs() + counts)).max() < tolerance
 
 
+@given(count=counts_drawn, log_mean=log_means, log_dispersion=log_dispersions)
+@many
+def test_without_the_loops_it_is_as_exact_in_float32(count, log_mean, log_dispersion):
+    exact = scipy_nb(count, *np.float32([log_mean, log_dispersion]).astype(float))
+    with without_loops():
+        error = abs(nb(count, log_mean, log_dispersion, torch.float32) - exact)
+    assert error <= 1e-5 * (1 + abs(exact)) + 3e-6 * count
+
+
+@pytest.mark.parametrize("wrong", [-1.0, float("nan")])
+def test_refuses_what_cannot_be_counted(wrong):
+    counts, *inputs = batch_of_cells(n_cells=3)
+    counts[1, 2] = wrong
+    with pytest.raises(InputError, match="a negative count, or one that is not a number"):
+        negative_binomial_log_likelihood(counts, *inputs)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 2e-4)])
-@pytest.mark.parametrize("n_cells", [200, 1])  # with a table, and without
+@pytest.mark.parametrize("n_cells", [200, 1])
 def test_a_cells_likelihood_and_gradient_are_those_of_the_plain_sum_over_genes(dtype, tolerance, n_cells):
     counts, *inputs = batch_of_cells(dtype, n_cells)
     weights = torch.linspace(-1, 2, n_cells, dtype=dtype)

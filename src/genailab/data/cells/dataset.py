@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import anndata as ad
 import numpy as np
@@ -18,6 +19,7 @@ from genailab.errors import InputError, nearest
 
 __all__ = ["CellDataset"]
 
+KEPT_EXPANDED = 2**28  # bytes: picking rows of a smaller matrix takes a fifth of the time that expanding does
 _IN_EVERY_BATCH = ("counts", "library_size")
 _WRITTEN_GAPS = ("", "nan", "NaN", "<NA>")  # what files and str() make of a missing value
 
@@ -27,7 +29,7 @@ class CellDataset:
     """Raw counts of single cells with the names and labels that give them meaning.
 
     A map-style torch dataset that is asked for whole batches: pass ``collate_fn`` a function that returns its
-    argument. The counts stay sparse; a batch is expanded when it is asked for.
+    argument. The counts stay sparse; a batch is expanded when it is asked for (small data once and for all).
 
     Parameters
     ----------
@@ -139,11 +141,20 @@ class CellDataset:
             each covariate the int64 codes of its categories ``(batch,)`` under its own name.
         """
         rows = np.asarray(indices, dtype=np.intp)
-        counts = torch.from_numpy(self.counts[rows].toarray())  # (batch, genes)
+        counts = self._expanded(rows)  # (batch, genes)
         batch = {"counts": counts, "library_size": counts.sum(dim=1)}
         for key, values in self.covariates.items():
             batch[key] = torch.from_numpy(values.codes[rows].astype(np.int64))  # (batch,)
         return batch
+
+    def _expanded(self, rows: np.ndarray) -> Tensor:
+        if 4 * self.n_cells * self.n_genes > KEPT_EXPANDED:
+            return torch.from_numpy(self.counts[rows].toarray())
+        return self._all_expanded.index_select(0, torch.from_numpy(rows))
+
+    @cached_property
+    def _all_expanded(self) -> Tensor:
+        return torch.from_numpy(self.counts.toarray())
 
     @property
     def n_cells(self) -> int:

@@ -5,23 +5,14 @@ Compiled by numba, hence apart from `shuffle`, which imports this module when it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
+
+from genailab.compiled import compiled
 
 __all__ = ["eulerian_walks"]
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder can be written to, so that each process compiles for itself
-        return numba.njit(nogil=True)(function)
-
-
-@_compiled
+@compiled
 def eulerian_walks(rows: np.ndarray, n_letters: int, generator: np.random.Generator) -> np.ndarray:
     """Draw for each row a sequence uniform among those with the same steps from letter to letter.
 
@@ -40,7 +31,7 @@ def eulerian_walks(rows: np.ndarray, n_letters: int, generator: np.random.Genera
     return walks
 
 
-@_compiled
+@compiled
 def _count_steps(sequence: np.ndarray, steps: np.ndarray, total: np.ndarray) -> None:
     steps[:] = 0
     total[:] = 0
@@ -49,7 +40,7 @@ def _count_steps(sequence: np.ndarray, steps: np.ndarray, total: np.ndarray) -> 
         total[sequence[position]] += 1
 
 
-@_compiled
+@compiled
 def _draw_last_exits(
     end: int, steps: np.ndarray, total: np.ndarray, last_exit: np.ndarray, generator: np.random.Generator
 ) -> None:
@@ -75,7 +66,7 @@ def _draw_last_exits(
             total[letter] -= 1
 
 
-@_compiled
+@compiled
 def _walk(
     sequence: np.ndarray,
     steps: np.ndarray,
@@ -96,7 +87,7 @@ def _walk(
         sequence[position] = letter
 
 
-@_compiled
+@compiled
 def _draw_step(counts: np.ndarray, excluded: int, total: int, generator: np.random.Generator) -> int:
     """Draw a letter in proportion to the steps that are left, ``total`` of them without the excluded."""
     left = int(generator.random() * total)

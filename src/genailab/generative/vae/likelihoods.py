@@ -11,7 +11,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import log_softmax, softplus
+
+from genailab.errors import InputError
 
 __all__ = [
     "draw_negative_binomial",
@@ -71,11 +74,10 @@ def negative_binomial_log_likelihood(
     log_dispersion
         ``(genes,)``.
     """
-    if torch.compiler.is_compiling():  # the compiler fuses the plain arithmetic by itself
+    if not _loops_take(counts, logits):  # elsewhere the plain arithmetic is fast, or fused by the compiler
         log_mean = log_softmax(logits, dim=1) + log_library
         return negative_binomial_log_prob(counts, log_mean, log_dispersion).sum(dim=1)
-    coefficient = _log_coefficient(counts, log_dispersion).sum(dim=1)
-    return coefficient + _SoftmaxNegativeBinomial.apply(counts, logits, log_library, log_dispersion)
+    return _SoftmaxNegativeBinomial.apply(counts, logits, log_library, log_dispersion)
 
 
 def zero_inflated_log_prob(log_prob: Tensor, counts: Tensor, zero_logits: Tensor) -> Tensor:
@@ -104,85 +106,71 @@ def draw_negative_binomial(
 
 
 class _SoftmaxNegativeBinomial(torch.autograd.Function):
-    """The negative binomial of a cell but for its coefficients, with the gradient by hand.
-
-    With ``ratio = mean / r`` it is the sum over genes of ``x log(ratio) - (x + r) log(1 + ratio)``. One
-    exponential makes softmax, means and ratios alike, and the gradient needs no further one.
-    """
+    """The negative binomial of whole cells; `count_loops` has the formulas."""
 
     @staticmethod
     def forward(
         ctx: Any, counts: Tensor, logits: Tensor, log_library: Tensor, log_dispersion: Tensor
     ) -> Tensor:
-        dispersion = log_dispersion.exp()  # (genes,)
-        top = logits.amax(dim=1, keepdim=True)
-        ratio = (logits - top).exp_()  # (cells, genes)
-        normaliser = ratio.sum(dim=1, keepdim=True)
-        ratio.mul_(log_library.exp() / normaliser).mul_(dispersion.reciprocal())
+        from genailab.generative.vae import count_loops
+
+        table = _table(counts, log_dispersion)
+        # Exponentials and logarithms are torch's, which does many at a time.
+        log_ratio = log_softmax(logits, dim=1).add_(log_library).sub_(log_dispersion)
+        ratio = log_ratio.exp()
         log1p_ratio = ratio.log1p()
-        total = counts + dispersion
-        terms = torch.addcmul(counts * logits, total, log1p_ratio, value=-1)
-        log_scale = (log_library - top - normaliser.log()).squeeze(1)  # log mean = logits + log_scale
-        ctx.save_for_backward(counts, ratio, log1p_ratio, total, dispersion, log_library)
-        return terms.sum(dim=1) + counts.sum(dim=1) * log_scale - counts @ log_dispersion
+        ctx.table = table
+        ctx.save_for_backward(counts, ratio, log1p_ratio, log_library)
+        found = count_loops.log_likelihoods(counts.numpy(), log_ratio.numpy(), log1p_ratio.numpy(), table)
+        return torch.from_numpy(found).to(logits.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor, Tensor]:
-        counts, ratio, log1p_ratio, total, dispersion, log_library = ctx.saved_tensors
-        (gradient,) = gradients  # (cells,)
-        by_log_mean = counts - total * ratio / (1 + ratio)
-        by_log_library = by_log_mean.sum(dim=1, keepdim=True)
-        by_log_dispersion = -dispersion * (gradient @ log1p_ratio) - gradient @ by_log_mean
-        share = ratio * dispersion * torch.exp(-log_library)  # the softmax
-        by_logits = by_log_mean.addcmul_(share, by_log_library, value=-1).mul_(gradient[:, None])
-        return None, by_logits, gradient[:, None] * by_log_library, by_log_dispersion
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        from genailab.generative.vae import count_loops
+
+        saved = [value.numpy() for value in ctx.saved_tensors]
+        found = count_loops.gradients(*saved, ctx.table, gradient.contiguous().numpy())
+        return None, *(torch.from_numpy(value).to(gradient.dtype) for value in found)
 
 
 def _log_coefficient(counts: Tensor, log_dispersion: Tensor) -> Tensor:
-    """Return ``lgamma(x + r) - lgamma(r) - lgamma(x + 1)``, shape of ``counts``.
-
-    On a CPU gamma functions would cost more than the whole network, but counts are whole numbers, and most
-    are small: the coefficient is the sum of ``log((r + k) / (k + 1))`` over k < x, so that a table with a
-    column for each gene, as long as its largest count, serves a whole batch.
-    """
-    if counts.device.type == "cpu" and not torch.compiler.is_compiling():
-        sizes = counts.detach().amax(dim=0).long() + 1
-        if 2 * int(sizes.sum()) < counts.numel():  # else the table costs more than it saves
-            return _TabulatedCoefficient.apply(counts, log_dispersion, sizes)
+    """Return ``lgamma(x + r) - lgamma(r) - lgamma(x + 1)``, shape of ``counts``."""
+    if _loops_take(counts, log_dispersion):
+        return _LogCoefficient.apply(counts, log_dispersion)
     dispersion = log_dispersion.exp()
     return _log_rising(dispersion, counts) - _log_rising(torch.ones_like(dispersion), counts)
 
 
-class _TabulatedCoefficient(torch.autograd.Function):
+class _LogCoefficient(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, counts: Tensor, log_dispersion: Tensor, sizes: Tensor) -> Tensor:
-        starts = sizes.cumsum(dim=0) - sizes  # (genes,)
-        table = _coefficient_table(log_dispersion, sizes, starts).to(counts.dtype.to_complex())
-        places = torch.add(counts, starts).int()
-        # Value and slope as one complex number: one walk through memory for both.
-        found = table.index_select(0, places.flatten()).view(counts.shape)
-        ctx.save_for_backward(found.imag)
-        return found.real
+    def forward(ctx: Any, counts: Tensor, log_dispersion: Tensor) -> Tensor:
+        from genailab.generative.vae import count_loops
+
+        found = count_loops.coefficients(counts.numpy(), _table(counts, log_dispersion))
+        values, slopes = map(torch.from_numpy, found)
+        ctx.save_for_backward(slopes)
+        return values
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, None]:
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
         (slopes,) = ctx.saved_tensors
-        return None, (gradients[0] * slopes).sum(dim=0), None
+        return None, (gradient * slopes).sum(dim=0)
 
 
-def _coefficient_table(log_dispersion: Tensor, sizes: Tensor, starts: Tensor) -> Tensor:
-    """Return the coefficient of counts 0, 1, ... of each gene in turn, and as imaginary part its slope.
+def _loops_take(*values: Tensor) -> bool:
+    ordinary = all(one.device.type == "cpu" and one.dtype in (torch.float32, torch.float64) for one in values)
+    return ordinary and not torch.compiler.is_compiling()
 
-    The slope is the derivative by the log-dispersion. ``sizes`` and ``starts`` (genes,) say where each gene
-    stands in the table.
-    """
-    gene = torch.repeat_interleave(sizes)
-    dispersion = log_dispersion.double().exp()[gene]
-    count = torch.arange(len(gene)) - starts[gene]
-    rising = dispersion + (count - 1)  # the factor that a count adds to the one before
-    steps = torch.complex((rising / count).log(), dispersion / rising)
-    sums = steps.masked_fill_(count == 0, 0).cumsum(dim=0)
-    return sums - sums[starts][gene]
+
+def _table(counts: Tensor, log_dispersion: Tensor) -> Any:
+    from genailab.generative.vae import count_loops
+
+    table = count_loops.make_table(counts.numpy(), log_dispersion.numpy())
+    if table is None:
+        raise InputError("there is a negative count, or one that is not a number: give raw counts")
+    return table
 
 
 def _log_rising(start: Tensor, n: Tensor) -> Tensor:

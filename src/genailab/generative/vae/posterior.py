@@ -46,7 +46,7 @@ class Gaussian(NamedTuple):
     def kl_per_dimension(self, mean: float = 0.0, std: float = 1.0) -> Tensor:
         """Return ``KL(self || N(mean, std^2))`` of each dimension in nats, ``(cells, dims)``."""
         ratio = self.std / std
-        return 0.5 * (((self.mean - mean) / std).square() + ratio.square() - 1 - 2 * ratio.log())
+        return 0.5 * (((self.mean - mean) / std).square() + ratio.square() - 1) - ratio.log()
 
 
 class Posterior(NamedTuple):
