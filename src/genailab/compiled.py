@@ -12,13 +12,18 @@ import numba
 
 __all__ = ["compiled"]
 
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    # Inf or nan as in numpy: to check every divisor would cost more than to divide.
+    "error_model": "numpy",
+    # A sum in any order, so that many terms are added at once; inf and nan keep their meaning.
+    "fastmath": {"reassoc", "contract"},
+}
+
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of arrays and numbers at its first call, and keep that for the next process.
-
-    Dividing by zero gives inf or nan, as in numpy: to check every divisor would cost more than to divide.
-    """
+    """Compile a function of arrays and numbers at its first call, and keep that for the next process."""
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+        return numba.njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # no folder can be written to, so that each process compiles for itself
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(**OPTIONS)(function)

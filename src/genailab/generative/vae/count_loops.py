@@ -1,4 +1,4 @@
-"""The negative binomial of counts on a CPU, entry by entry.
+"""The negative binomial of counts on a CPU, cell by cell.
 
 Written in torch it is two dozen passes over matrices that no cache holds; these loops read each count once.
 Where the log-gamma functions would cost more than the network, counts up to `LONGEST` are looked up::
@@ -34,25 +34,28 @@ class Table(NamedTuple):
 @compiled
 def make_table(counts: np.ndarray, log_dispersion: np.ndarray) -> Table | None:
     """Return the table for these counts ``(cells, genes)``, or None if one is negative or not a number."""
-    n_cells, n_genes = counts.shape
-    largest = np.zeros(n_genes)
-    for cell in range(n_cells):
+    n_genes = counts.shape[1]
+    largest, n_wrong = np.zeros(n_genes, counts.dtype), 0
+    for cell in range(len(counts)):
+        row = counts[cell]
         for gene in range(n_genes):
-            count = counts[cell, gene]
-            if not count >= 0:
-                return None
-            largest[gene] = max(largest[gene], count)
-    sizes = np.minimum(largest, LONGEST).astype(np.int64) + 1
-    starts = np.cumsum(sizes) - sizes
-    values, slopes = np.zeros(sizes.sum()), np.zeros(sizes.sum())
+            n_wrong += not row[gene] >= 0
+            largest[gene] = largest[gene] if largest[gene] > row[gene] else row[gene]
+    if n_wrong > 0:
+        return None
+    steps = np.minimum(largest, LONGEST).astype(np.int32)
+    ends = np.cumsum(steps + 1)
+    starts = (ends - steps - 1).astype(np.int32)
+    values, slopes = np.zeros(ends[-1], counts.dtype), np.zeros(ends[-1], counts.dtype)
     dispersion = np.exp(log_dispersion.astype(np.float64))
     for gene in range(n_genes):
-        r = dispersion[gene]
-        for k in range(sizes[gene] - 1):
-            place = starts[gene] + k
-            values[place + 1] = values[place] + math.log((r + k) / (k + 1))
-            slopes[place + 1] = slopes[place] + r / (r + k)
-    return Table(values, slopes, starts, dispersion)
+        r, value, slope = dispersion[gene], 0.0, 0.0
+        for k in range(steps[gene]):
+            value += math.log((r + k) / (k + 1))
+            slope += r / (r + k)
+            values[starts[gene] + k + 1] = value
+            slopes[starts[gene] + k + 1] = slope
+    return Table(values, slopes, starts, dispersion.astype(counts.dtype))
 
 
 @compiled
@@ -74,13 +77,13 @@ def log_likelihoods(
 
     ``ratio`` is mean over dispersion; all matrices are ``(cells, genes)``.
     """
-    sums = np.empty(counts.shape[0])
-    for cell in range(counts.shape[0]):
-        total = 0.0
-        for gene in range(counts.shape[1]):
-            x, log1p = counts[cell, gene], log1p_ratio[cell, gene]
-            terms = x * (log_ratio[cell, gene] - log1p) - table.dispersion[gene] * log1p
-            total += terms + _coefficient(x, gene, table)
+    sums = np.empty(len(counts))
+    for cell in range(len(counts)):
+        x, log, log1p, total = counts[cell], log_ratio[cell], log1p_ratio[cell], 0.0
+        for gene in range(len(x)):
+            total += x[gene] * (log[gene] - log1p[gene]) - table.dispersion[gene] * log1p[gene]
+        for gene in range(len(x)):
+            total += _coefficient(x[gene], gene, table)
         sums[cell] = total
     return sums
 
@@ -99,23 +102,23 @@ def gradients(
     Means are ``library * softmax(logits)``. By the logits it is ``(cells, genes)``, by the log library
     ``(cells, 1)``, by the log-dispersion ``(genes,)``.
     """
-    n_cells, n_genes = counts.shape
     by_logits, by_log_library = np.empty_like(counts), np.empty_like(log_library)
-    by_log_dispersion = np.zeros(n_genes)
-    for cell in range(n_cells):
+    by_log_dispersion = np.zeros(counts.shape[1])
+    dispersion = table.dispersion
+    for cell in range(len(counts)):
+        x, q, log1p, by_log_mean = counts[cell], ratio[cell], log1p_ratio[cell], by_logits[cell]
         weight, total = weights[cell], 0.0
-        for gene in range(n_genes):
-            x, r = counts[cell, gene], table.dispersion[gene]
-            by_log_mean = (x - r * ratio[cell, gene]) / (1 + ratio[cell, gene])
-            by_logits[cell, gene] = by_log_mean
-            total += by_log_mean
-            slope = _slope(x, gene, table) - r * log1p_ratio[cell, gene] - by_log_mean
-            by_log_dispersion[gene] += weight * slope
-        size = math.exp(log_library[cell, 0])
-        for gene in range(n_genes):
-            share = table.dispersion[gene] * ratio[cell, gene] / size  # the softmax
-            by_logits[cell, gene] = weight * (by_logits[cell, gene] - share * total)
-        by_log_library[cell, 0] = weight * total
+        for gene in range(len(x)):
+            by_log_mean[gene] = (x[gene] - dispersion[gene] * q[gene]) / (1 + q[gene])
+            total += by_log_mean[gene]
+            by_log_dispersion[gene] -= weight * (dispersion[gene] * log1p[gene] + by_log_mean[gene])
+        for gene in range(len(x)):
+            by_log_dispersion[gene] += weight * _slope(x[gene], gene, table)
+        by_log_library[cell, 0] = total
+        share = by_log_library[cell, 0] / np.exp(log_library[cell, 0])
+        for gene in range(len(x)):  # the softmax is mean / library
+            by_logits[cell, gene] = weight * (by_log_mean[gene] - dispersion[gene] * q[gene] * share)
+        by_log_library[cell, 0] *= weight
     return by_logits, by_log_library, by_log_dispersion
 
 
@@ -124,9 +127,9 @@ def _coefficient(count: float, gene: int, table: Table) -> float:
     start = table.starts[gene]
     if count <= LONGEST:
         return table.values[start + int(count)]
-    r = table.dispersion[gene]
-    rising = _stirling(count + r) - _stirling(LONGEST + r)
-    return table.values[start + LONGEST] + rising - _stirling(count + 1) + _stirling(LONGEST + 1)
+    x, r = float(count), float(table.dispersion[gene])
+    rising = _stirling(x + r) - _stirling(LONGEST + r)
+    return table.values[start + LONGEST] + rising - _stirling(x + 1) + _stirling(LONGEST + 1.0)
 
 
 @compiled
@@ -134,8 +137,8 @@ def _slope(count: float, gene: int, table: Table) -> float:
     start = table.starts[gene]
     if count <= LONGEST:
         return table.slopes[start + int(count)]
-    r = table.dispersion[gene]
-    return table.slopes[start + LONGEST] + r * (_digamma(count + r) - _digamma(LONGEST + r))
+    x, r = float(count), float(table.dispersion[gene])
+    return table.slopes[start + LONGEST] + r * (_digamma(x + r) - _digamma(LONGEST + r))
 
 
 @compiled
