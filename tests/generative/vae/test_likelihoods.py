@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -211,6 +212,21 @@ def test_without_the_loops_it_is_as_exact_in_float32(count, log_mean, log_disper
     with without_loops():
         error = abs(nb(count, log_mean, log_dispersion, torch.float32) - exact)
     assert error <= 1e-5 * (1 + abs(exact)) + 3e-6 * count
+
+
+@pytest.mark.parametrize("shape", [(30,), (2, 3, 5, 30)])
+def test_counts_may_have_any_number_of_axes_before_the_genes(shape):
+    counts, logits, _, log_dispersion = batch_of_cells(n_cells=30)
+    n_rows = math.prod(shape[:-1])
+    leaves = [log_dispersion.clone().requires_grad_() for _ in range(2)]
+    found = negative_binomial_log_prob(
+        counts[:n_rows].reshape(shape), logits[:n_rows].reshape(shape), leaves[0]
+    )
+    expected = negative_binomial_log_prob(counts[:n_rows], logits[:n_rows], leaves[1])
+    assert torch.equal(found.reshape(n_rows, 30), expected)
+    for one in (found, expected):
+        one.sum().backward()
+    torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
 
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan")])

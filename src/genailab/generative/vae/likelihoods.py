@@ -147,8 +147,9 @@ class _LogCoefficient(torch.autograd.Function):
     def forward(ctx: Any, counts: Tensor, log_dispersion: Tensor) -> Tensor:
         from genailab.generative.vae import count_loops
 
-        found = count_loops.coefficients(counts.numpy(), _table(counts, log_dispersion))
-        values, slopes = map(torch.from_numpy, found)
+        rows = counts.reshape(-1, counts.shape[-1])
+        found = count_loops.coefficients(rows.numpy(), _table(rows, log_dispersion))
+        values, slopes = (torch.from_numpy(value).view_as(counts) for value in found)
         ctx.save_for_backward(slopes)
         return values
 
@@ -156,7 +157,7 @@ class _LogCoefficient(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
         (slopes,) = ctx.saved_tensors
-        return None, (gradient * slopes).sum(dim=0)
+        return None, (gradient * slopes).reshape(-1, slopes.shape[-1]).sum(dim=0)
 
 
 def _loops_take(*values: Tensor) -> bool:
