@@ -16,7 +16,7 @@ from torch import Tensor
 
 from genailab.errors import InputError
 from genailab.generative.vae import likelihoods
-from genailab.generative.vae.count_loops import LONGEST
+from genailab.generative.vae.count_loops import LONGEST, _exp, _log1p
 from genailab.generative.vae.likelihoods import (
     draw_negative_binomial,
     gaussian_log_prob,
@@ -230,8 +230,9 @@ def test_counts_may_have_any_number_of_axes_before_the_genes(shape):
 
 
 @pytest.mark.parametrize("wrong", [-1.0, float("nan")])
-def test_refuses_what_cannot_be_counted(wrong):
-    counts, *inputs = batch_of_cells(n_cells=3)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_refuses_what_cannot_be_counted(dtype, wrong):
+    counts, *inputs = batch_of_cells(dtype, n_cells=3)
     counts[1, 2] = wrong
     with pytest.raises(InputError, match="a negative count, or one that is not a number"):
         negative_binomial_log_likelihood(counts, *inputs)
@@ -257,6 +258,64 @@ def test_a_cells_likelihood_and_gradient_are_those_of_the_plain_sum_over_genes(d
     for one, other in zip(*results, strict=True):
         scale = other.abs().max()
         assert (one - other).abs().max() < tolerance * (1 + scale)
+
+
+def test_in_float32_a_cells_likelihood_and_gradient_are_exact_whatever_the_parameters():
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.randint(0, 3 * LONGEST, (300, 6), generator=generator).float()
+    inputs = [
+        30 * torch.randn(300, 6, generator=generator),  # logits: shares down to e^-100
+        counts.sum(dim=1, keepdim=True).log(),
+        12 * torch.randn(6, generator=generator),  # dispersions of e^±20
+    ]
+    results = []
+    for dtype in (torch.float32, torch.float64):
+        leaves = [value.to(dtype).requires_grad_() for value in inputs]
+        found = negative_binomial_log_likelihood(counts.to(dtype), *leaves)
+        # The exact terms are as large as x log(share): of the sum nothing more can be asked.
+        results.append((found.detach(), *torch.autograd.grad(found.sum(), leaves)))
+    size_of_terms = (1, LONGEST, LONGEST, len(counts))  # which cancel in the derivatives
+    for one, other, size in zip(*results, size_of_terms, strict=True):
+        assert ((one - other).abs() / (size + other.abs())).max() < 1e-5
+
+
+@given(x=st.floats(-87, 0, width=32))
+@many
+def test_exponential_of_the_loops(x):
+    assert _exp(np.float32(x)) == pytest.approx(math.exp(x), rel=2e-7)
+
+
+@pytest.mark.parametrize("x", [-88.0, -1e30, -math.inf])
+def test_exponential_of_the_loops_ends_where_float32_does(x):
+    assert _exp(np.float32(x)) == _exp(np.float32(-87)) < 2e-38
+
+
+@given(x=st.floats(0, 1, width=32))
+@many
+def test_logarithm_of_the_loops(x):
+    assert _log1p(np.float32(x)) == pytest.approx(math.log1p(x), rel=2e-7, abs=1e-44)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_a_network_that_went_astray_is_not_hidden(wrong):
+    counts, logits, *others = batch_of_cells(torch.float32, n_cells=3)
+    logits[1, 2] = wrong
+    assert negative_binomial_log_likelihood(counts, logits, *others).isnan().tolist() == [False, True, False]
+
+
+def test_the_compiler_finds_a_cells_likelihood_as_it_was_promised():
+    counts, *inputs = batch_of_cells(torch.float32, n_cells=5)
+    leaves = [value.requires_grad_() for value in inputs]
+    torch.library.opcheck(likelihoods._softmax_negative_binomial, (counts, *leaves))
+
+
+def test_a_second_derivative_is_refused_rather_than_wrong():
+    counts, *inputs = batch_of_cells(torch.float32, n_cells=5)
+    leaves = [value.requires_grad_() for value in inputs]
+    found = negative_binomial_log_likelihood(counts, *leaves).sum()
+    (gradient,) = torch.autograd.grad(found, leaves[0], create_graph=True)
+    with pytest.raises(RuntimeError):
+        gradient.square().sum().backward()
 
 
 def test_a_cells_likelihood_passes_gradcheck():

@@ -141,8 +141,8 @@ class CellDataset:
             each covariate the int64 codes of its categories ``(batch,)`` under its own name.
         """
         rows = np.asarray(indices, dtype=np.intp)
-        counts = self._expanded(rows)  # (batch, genes)
-        batch = {"counts": counts, "library_size": counts.sum(dim=1)}
+        library_size = torch.from_numpy(self._library_sizes[rows].astype(np.float32))
+        batch = {"counts": self._expanded(rows), "library_size": library_size}
         for key, values in self.covariates.items():
             batch[key] = torch.from_numpy(values.codes[rows].astype(np.int64))  # (batch,)
         return batch
@@ -155,6 +155,11 @@ class CellDataset:
     @cached_property
     def _all_expanded(self) -> Tensor:
         return torch.from_numpy(self.counts.toarray())
+
+    @cached_property
+    def _library_sizes(self) -> np.ndarray:
+        # scipy's own sum adds in float32, which is inexact beyond 2^24.
+        return self.counts @ np.ones(self.n_genes)
 
     @property
     def n_cells(self) -> int:
@@ -181,8 +186,7 @@ class CellDataset:
     @property
     def library_sizes(self) -> np.ndarray:
         """Counts of each cell over the genes kept here, float64 ``(cells,)``."""
-        # scipy's own sum adds in float32, which is inexact beyond 2^24.
-        return self.counts @ np.ones(self.n_genes)
+        return self._library_sizes.copy()
 
     def gene_shares(self) -> Tensor:
         """Return each gene's mean share of a cell's counts, over cells with any; float32 ``(genes,)``."""

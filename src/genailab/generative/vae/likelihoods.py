@@ -74,10 +74,11 @@ def negative_binomial_log_likelihood(
     log_dispersion
         ``(genes,)``.
     """
-    if not _loops_take(counts, logits):  # elsewhere the plain arithmetic is fast, or fused by the compiler
+    values = (counts, logits, log_library, log_dispersion)
+    if not (_loops_take(*values) and all(value.dtype == torch.float32 for value in values)):
         log_mean = log_softmax(logits, dim=1) + log_library
         return negative_binomial_log_prob(counts, log_mean, log_dispersion).sum(dim=1)
-    return _SoftmaxNegativeBinomial.apply(counts, logits, log_library, log_dispersion)
+    return _softmax_negative_binomial(*values)[0]
 
 
 def zero_inflated_log_prob(log_prob: Tensor, counts: Tensor, zero_logits: Tensor) -> Tensor:
@@ -105,38 +106,49 @@ def draw_negative_binomial(
     return torch.poisson(gamma * (log_mean - log_dispersion).exp(), generator=generator)
 
 
-class _SoftmaxNegativeBinomial(torch.autograd.Function):
-    """The negative binomial of whole cells; `count_loops` has the formulas."""
+@torch.library.custom_op("genailab::softmax_negative_binomial", mutates_args=(), device_types="cpu")
+def _softmax_negative_binomial(
+    counts: Tensor, logits: Tensor, log_library: Tensor, log_dispersion: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return each cell's log-likelihood and its derivatives: `count_loops.log_likelihoods` says which.
 
-    @staticmethod
-    def forward(
-        ctx: Any, counts: Tensor, logits: Tensor, log_library: Tensor, log_dispersion: Tensor
-    ) -> Tensor:
-        from genailab.generative.vae import count_loops
+    An operator of torch's, so that torch.compile builds its own code around it.
+    """
+    from genailab.generative.vae import count_loops
 
-        table = _table(counts, log_dispersion)
-        # Exponentials and logarithms are torch's, which does many at a time.
-        log_ratio = log_softmax(logits, dim=1).add_(log_library).sub_(log_dispersion)
-        ratio = log_ratio.exp()
-        log1p_ratio = ratio.log1p()
-        ctx.table = table
-        ctx.save_for_backward(counts, ratio, log1p_ratio, log_library)
-        found = count_loops.log_likelihoods(counts.numpy(), log_ratio.numpy(), log1p_ratio.numpy(), table)
-        return torch.from_numpy(found).to(logits.dtype)
+    table = _table(counts, log_dispersion)
+    values = (counts, logits, logits.amax(dim=1), log_library, log_dispersion)
+    found = count_loops.log_likelihoods(*(value.numpy() for value in values), table)
+    sums, by_logits, by_log_library, by_log_dispersion = (torch.from_numpy(value) for value in found)
+    return sums, by_logits, by_log_library, by_log_dispersion
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        from genailab.generative.vae import count_loops
 
-        saved = [value.numpy() for value in ctx.saved_tensors]
-        found = count_loops.gradients(*saved, ctx.table, gradient.contiguous().numpy())
-        return None, *(torch.from_numpy(value).to(gradient.dtype) for value in found)
+@_softmax_negative_binomial.register_fake
+def _shapes(
+    counts: Tensor, logits: Tensor, log_library: Tensor, log_dispersion: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    shapes = (len(counts),), counts.shape, (len(counts), 1), counts.shape
+    sums, by_logits, by_log_library, by_log_dispersion = (counts.new_empty(shape) for shape in shapes)
+    return sums, by_logits, by_log_library, by_log_dispersion
+
+
+def _keep_derivatives(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.save_for_backward(*output[1:])
+
+
+@once_differentiable
+def _gradients(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    by_logits, by_log_library, by_log_dispersion = ctx.saved_tensors
+    of_each = gradient[:, None]
+    return None, of_each * by_logits, of_each * by_log_library, gradient @ by_log_dispersion
+
+
+_softmax_negative_binomial.register_autograd(_gradients, setup_context=_keep_derivatives)
 
 
 def _log_coefficient(counts: Tensor, log_dispersion: Tensor) -> Tensor:
     """Return ``lgamma(x + r) - lgamma(r) - lgamma(x + 1)``, shape of ``counts``."""
-    if _loops_take(counts, log_dispersion):
+    if _loops_take(counts, log_dispersion) and not torch.compiler.is_compiling():
         return _LogCoefficient.apply(counts, log_dispersion)
     dispersion = log_dispersion.exp()
     return _log_rising(dispersion, counts) - _log_rising(torch.ones_like(dispersion), counts)
@@ -161,8 +173,7 @@ class _LogCoefficient(torch.autograd.Function):
 
 
 def _loops_take(*values: Tensor) -> bool:
-    ordinary = all(one.device.type == "cpu" and one.dtype in (torch.float32, torch.float64) for one in values)
-    return ordinary and not torch.compiler.is_compiling()
+    return all(one.device.type == "cpu" and one.dtype in (torch.float32, torch.float64) for one in values)
 
 
 def _table(counts: Tensor, log_dispersion: Tensor) -> Any:
