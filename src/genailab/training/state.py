@@ -81,7 +81,8 @@ class TrainState:
         if config.ema_decay is not None:
             averaged = AveragedModel(Objective(model), multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
         if config.compile and _compiler_found():
-            objective.compile()
+            # Dropout and noise from torch's own generator: the same draws as without the compiler.
+            objective.compile(options={"fallback_random": True})
         return cls(
             model=model,
             config=config,
