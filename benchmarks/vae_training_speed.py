@@ -31,6 +31,7 @@ from genailab.training import TrainConfig, fit
 
 N_TRAIN, N_HELD_OUT = 7000, 210
 N_LATENT, N_HIDDEN, BATCH, LEARNING_RATE = 10, 128, 128, 1e-3
+KL_WARMUP_EPOCHS = 7
 N_DRAWS = 200
 
 
@@ -60,7 +61,7 @@ def train_ours(
             likelihood=likelihood,
             n_latent=N_LATENT,
             n_hidden=N_HIDDEN,
-            kl_warmup=epochs * N_TRAIN // BATCH // 2,
+            kl_warmup=KL_WARMUP_EPOCHS * N_TRAIN // BATCH,
             library_log_mean=float(log_library.mean()),
             library_log_std=float(log_library.std()),
         )
@@ -102,7 +103,7 @@ def train_scvi(
         enable_progress_bar=False,
         logger=False,
         enable_checkpointing=False,
-        plan_kwargs={"lr": LEARNING_RATE, "n_epochs_kl_warmup": epochs // 2},
+        plan_kwargs={"lr": LEARNING_RATE, "n_epochs_kl_warmup": KL_WARMUP_EPOCHS},
     )
     seconds = time.perf_counter() - started
     return seconds, importance_weighted_bound(scvi_log_weights(model.module.eval(), held_out)).mean().item()
