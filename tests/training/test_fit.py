@@ -177,9 +177,17 @@ def test_a_tracker_writes_its_events(tmp_path):
     assert list(tmp_path.rglob("events.out.tfevents.*"))
 
 
-def test_compiling_without_a_compiler_warns_and_trains_to_the_same_weights(monkeypatch):
-    monkeypatch.setattr("genailab.training.state.shutil.which", lambda name: None)
-    with pytest.warns(UserWarning, match="no C\\+\\+ compiler was found"):
+@pytest.mark.parametrize(
+    ("place", "nothing", "lack"),
+    [
+        ("shutil.which", None, "no C\\+\\+ compiler was found"),
+        ("sysconfig.get_path", "nowhere", "Python's C headers were not found"),
+    ],
+)
+def test_compiling_without_a_compiler_warns_and_trains_to_the_same_weights(monkeypatch, place, nothing, lack):
+    monkeypatch.setattr("genailab.training.state.shutil.which", lambda name: "/usr/bin/c++")
+    monkeypatch.setattr(f"genailab.training.state.{place}", lambda name: nothing)
+    with pytest.warns(UserWarning, match=lack):
         model, _ = train(compile=True)
     assert equal(model.state_dict(), train()[0].state_dict())
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import sysconfig
 import warnings
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -226,13 +228,20 @@ def learning_rate_factor(step: int, n_steps: int, config: TrainConfig) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+def compiling_lacks() -> str | None:
+    """Return what torch.compile needs and this machine has not, or None."""
+    if not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")):
+        return "no C++ compiler was found"
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        return "Python's C headers were not found (on Debian: apt install python3-dev)"
+    return None
+
+
 def _compiler_found() -> bool:
-    if any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")):
-        return True
-    warnings.warn(
-        "no C++ compiler was found: training runs without torch.compile, to the same result", stacklevel=4
-    )
-    return False
+    lack = compiling_lacks()
+    if lack is not None:
+        warnings.warn(f"{lack}: training runs without torch.compile, to the same result", stacklevel=4)
+    return lack is None
 
 
 def _check_same_settings(before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 
 import pytest
 import torch
@@ -13,6 +12,7 @@ from genailab.data import load_pbmc
 from genailab.errors import InputError
 from genailab.generative.vae import CountVAE, CountVAEConfig, elbo, importance_weighted_bound
 from genailab.training import TrainConfig, fit
+from genailab.training.state import compiling_lacks
 
 GENES = tuple(f"gene{i}" for i in range(12))
 COVARIATES = {"batch": ("a", "b"), "donor": ("d1", "d2", "d3")}
@@ -199,7 +199,7 @@ def test_settings_that_cannot_be_right_are_refused(settings, message):
         CountVAEConfig(**{"genes": GENES, **settings})
 
 
-@pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler")
+@pytest.mark.skipif(compiling_lacks() is not None, reason=compiling_lacks() or "")
 def test_the_compiled_model_trains_with_the_same_noise_to_the_same_loss():
     cells = load_pbmc().subset(range(100))
     losses = []
