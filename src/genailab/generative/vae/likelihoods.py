@@ -118,7 +118,8 @@ def _softmax_negative_binomial(
 
     table = _table(counts, log_dispersion)
     values = (counts, logits, logits.amax(dim=1), log_library, log_dispersion)
-    found = count_loops.log_likelihoods(*(value.numpy() for value in values), table)
+    arrays = (value.contiguous().numpy() for value in values)  # for another layout numba would compile anew
+    found = count_loops.log_likelihoods(*arrays, table)
     sums, by_logits, by_log_library, by_log_dispersion = (torch.from_numpy(value) for value in found)
     return sums, by_logits, by_log_library, by_log_dispersion
 
@@ -179,7 +180,7 @@ def _loops_take(*values: Tensor) -> bool:
 def _table(counts: Tensor, log_dispersion: Tensor) -> Any:
     from genailab.generative.vae import count_loops
 
-    table = count_loops.make_table(counts.numpy(), log_dispersion.numpy())
+    table = count_loops.make_table(counts.contiguous().numpy(), log_dispersion.contiguous().numpy())
     if table is None:
         raise InputError("there is a negative count, or one that is not a number: give raw counts")
     return table
