@@ -31,7 +31,7 @@ from genailab.training import TrainConfig, fit
 
 N_TRAIN, N_HELD_OUT = 7000, 210
 N_LATENT, N_HIDDEN, BATCH, LEARNING_RATE = 10, 128, 128, 1e-3
-KL_WARMUP_EPOCHS = 7
+KL_WARMUP_EPOCHS = 7  # torch.compile builds it in: not to be changed after the run that warms up
 N_DRAWS = 200
 
 

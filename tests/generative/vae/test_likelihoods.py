@@ -272,7 +272,6 @@ def test_in_float32_a_cells_likelihood_and_gradient_are_exact_whatever_the_param
     for dtype in (torch.float32, torch.float64):
         leaves = [value.to(dtype).requires_grad_() for value in inputs]
         found = negative_binomial_log_likelihood(counts.to(dtype), *leaves)
-        # The exact terms are as large as x log(share): of the sum nothing more can be asked.
         results.append((found.detach(), *torch.autograd.grad(found.sum(), leaves)))
     size_of_terms = (1, LONGEST, LONGEST, len(counts))  # which cancel in the derivatives
     for one, other, size in zip(*results, size_of_terms, strict=True):

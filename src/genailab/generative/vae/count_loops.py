@@ -166,18 +166,18 @@ def _log_rising(start: float, n: float) -> tuple[float, float]:
     The difference of two Stirling series is taken term by term: for a huge start nothing else is left of it.
     """
     end, log_ratio = start + n, math.log1p(n / start)
-    value = (end - 0.5) * log_ratio + n * (math.log(start) - 1) + _rest(end) - _rest(start)
-    return value, log_ratio + 0.5 * n / (start * end) + _rest_slope(end) - _rest_slope(start)
+    value = (end - 0.5) * log_ratio + n * (math.log(start) - 1) + _stirling(end) - _stirling(start)
+    return value, log_ratio + 0.5 * n / (start * end) + _stirling_slope(end) - _stirling_slope(start)
 
 
 @compiled
-def _rest(x: float) -> float:
+def _stirling(x: float) -> float:
     """Return what log Gamma(x) has beyond (x - 1/2) log(x) - x + log(2 pi) / 2, for large x."""
     return (1 / 12 - (1 / 360 - 1 / 1260 / x**2) / x**2) / x
 
 
 @compiled
-def _rest_slope(x: float) -> float:
+def _stirling_slope(x: float) -> float:
     return -(1 / 12 - (1 / 120 - 1 / 252 / x**2) / x**2) / x**2
 
 
